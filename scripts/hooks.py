@@ -1,0 +1,209 @@
+"""MkDocs hooks: run the pages before MkDocs reads them, typeset after, publish last.
+
+`mkdocs build` publishes into site/ only when everything is right. `mkdocs serve`
+never stops for a mistake: the page concerned shows it in place of its content,
+and the next save repairs it.
+"""
+
+import logging
+import os
+import re
+import socket
+import sys
+from pathlib import Path
+
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.exceptions import Abort
+from mkdocs.structure.files import File
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from publish import BuildLock, recover, swap  # noqa: E402
+from render import failed, mark, program_path, render  # noqa: E402
+from state import Site, nav_pages, say  # noqa: E402
+from typeset import FORMULA, TypesetError, formulas, glyph_table, typeset  # noqa: E402
+
+PLACE = re.compile(r'<(span|div) class="arithmatex" data-formula="(\d+)"></\1>')
+TEX_LEFT = re.compile(r"\$\$|\\\[|\\\(|\\label\b")
+NOT_PROSE = re.compile(r"<(pre|code|script|style)\b.*?</\1>|<[^>]*>", re.S)
+
+
+class Build:
+    """What one MkDocs process knows from one hook to the next."""
+
+    serving = False
+    bound = False  # our own server has the port
+    site_dir = None  # where the finished site goes; None while serving
+    lock = BuildLock()
+    warnings = None
+    site = None
+    typeset = {}
+    formulas = {}  # page path: [(tex, display, label)]
+
+
+class Counter(logging.Handler):
+    """Counts MkDocs' warnings: one of them, and nothing is published."""
+
+    def __init__(self):
+        super().__init__(logging.WARNING)
+        self.count = 0
+
+    def emit(self, record):
+        self.count += 1
+
+
+def on_startup(command: str, dirty: bool) -> None:
+    Build.serving = command == "serve"
+
+
+def on_config(config: MkDocsConfig) -> MkDocsConfig:
+    root = Path(config.config_file_path).parent
+    if Build.serving:
+        config.strict = False  # a warning must not stop the server
+        if not Build.bound:
+            refuse_taken_port(config)
+        Build.bound = True
+        return config
+    Build.site_dir = Path(config.site_dir)
+    config.site_dir = str(root / "build" / "site")
+    return config
+
+
+def refuse_taken_port(config: MkDocsConfig) -> None:
+    host, port = config.dev_addr
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            raise Abort(
+                f"port {port} is in use: stop what runs there, or choose another one (scripts/serve --port {port + 1})"
+            ) from None
+
+
+def on_pre_build(config: MkDocsConfig) -> None:
+    root = Path(config.config_file_path).parent
+    Build.lock.take(root, say)
+    if not Build.serving:
+        recover(Build.site_dir, say)
+        Build.warnings = Counter()
+        logging.getLogger("mkdocs").addHandler(Build.warnings)
+    Build.site = Site.read(root, nav_pages(config.nav)).run(
+        os.environ.get("NAMES"), os.environ.get("FRESH") == "1"
+    )
+    Build.formulas = {}
+    stop_or_show()
+
+
+def stop_or_show() -> None:
+    """Say every problem; a build ends here, a server goes on."""
+    problems = Build.site.unsaid()
+    for problem in problems:
+        say(f"error: {problem}")
+    if problems and not Build.serving:
+        raise Abort(f"{len(problems)} things are wrong: nothing was published")
+
+
+def on_files(files, config: MkDocsConfig):
+    """Publish each page's program beside it."""
+    for page in Build.site.pages:
+        if page.program:
+            files.append(File.generated(config, program_path(page), content=page.source()))
+    return files
+
+
+def on_page_markdown(markdown: str, page, config: MkDocsConfig, files) -> str:
+    mine = Build.site.page(f"docs/{page.file.src_uri}")
+    page.meta.setdefault("title", mine.title)
+    problems = Build.site.problems_of(mine)
+    if not problems:
+        text, found = render(mine, Build.site.pages, Build.site.records, Build.site.facts)
+        Build.site.problems += found
+        problems = found
+    return failed(mine, problems) if problems else text
+
+
+def on_page_content(html: str, page, config: MkDocsConfig, files) -> str:
+    """Take the formulas out, so that neither search nor MkDocs sees their TeX."""
+    path = f"docs/{page.file.src_uri}"
+    Build.formulas[path] = []
+
+    def place(match):
+        _, tex, display, label = next(formulas(match[0]))
+        Build.formulas[path].append((tex, display, label))
+        return f'<{match[1]} class="arithmatex" data-formula="{len(Build.formulas[path]) - 1}"></{match[1]}>'
+
+    return FORMULA.sub(place, html)
+
+
+def on_env(env, config: MkDocsConfig, files):
+    wanted = {(tex, display) for found in Build.formulas.values() for tex, display, _ in found}
+    try:
+        Build.typeset = typeset(Build.site.root, wanted, say)
+    except TypesetError as error:
+        Build.site.fail("mkdocs.yml", str(error))
+        Build.typeset = {formula: {"error": "not typeset"} for formula in wanted} | {"glyphs": {}}
+    for path, found in Build.formulas.items():
+        mine = Build.site.page(path)
+        for tex, display, label in found:
+            error = Build.typeset[tex, display].get("error")
+            if error and error != "not typeset":
+                Build.site.fail(
+                    path,
+                    f"equation {label or tex!r} is not TeX: {error}",
+                    line_of_formula(mine, tex, label),
+                )
+    stop_or_show()
+    return env
+
+
+def line_of_formula(page, tex: str, label: str) -> int:
+    lines = [equation.line for equation in page.equations if equation.name == label]
+    position = page.text.find(f"${tex}$")
+    return lines[0] if lines else page.text.count("\n", 0, position) + 1 if position >= 0 else 0
+
+
+def on_post_page(output: str, page, config: MkDocsConfig) -> str:
+    """Put the typeset equations in, each with its mark, and the page's glyphs once."""
+    path = f"docs/{page.file.src_uri}"
+    mine = Build.site.page(path)
+    found = Build.formulas[path]
+
+    def put(match):
+        tex, display, label = found[int(match[2])]
+        done = Build.typeset[tex, display].get("html", "")
+        if not display:
+            return f'<span class="arithmatex">{done}</span>'
+        sign = mark(mine, label, Build.site.records[mine.stem])
+        return f'<div class="equation" id="eq-{label}"><div class="arithmatex">{done}</div>{sign}</div>'
+
+    output = PLACE.sub(put, output)
+    article = output.partition("<article")[2].partition("</article>")[0]
+    for left in TEX_LEFT.finditer(NOT_PROSE.sub(" ", article)):
+        Build.site.fail(path, f"TeX is left as text in the built page, at {left[0]}")
+    table = glyph_table(article, Build.typeset["glyphs"])
+    return re.sub(r"(<article[^>]*>)", lambda match: match[1] + table, output, count=1)
+
+
+def on_post_build(config: MkDocsConfig) -> None:
+    if not Build.serving:
+        stop_or_show()
+        if Build.warnings.count:
+            raise Abort(
+                f"MkDocs warned {Build.warnings.count} times (see above): nothing was published"
+            )
+        Build.site.report()
+        swap(Path(config.site_dir), Build.site_dir)
+        say(f"published {Build.site_dir.name}/: {Build.site.summary()}")
+    finish()
+
+
+def on_build_error(error: Exception) -> None:
+    finish()
+
+
+def finish() -> None:
+    if Build.warnings:
+        logging.getLogger("mkdocs").removeHandler(Build.warnings)
+        Build.warnings = None
+    Build.lock.release()

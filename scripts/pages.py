@@ -1,0 +1,195 @@
+"""Read the pages: their blocks, their equations, and the program each page is.
+
+A page `docs/x.md` shows sections of `snippets/x.py` and of `snippets/setup/`,
+each by an include line inside a fenced block. Its fenced blocks marked
+`python`, from top to bottom, are the page's program. Everything here is read
+once; running and publishing work on what was read.
+"""
+
+import difflib
+import itertools
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import prose
+from blocks import Block, read_blocks
+from equations import Equation, read_equations
+from prose import Problem
+from sections import Section, read_sections
+
+OPTIONS = {"title": str, "description": str, "seconds": int, "alone": bool}
+SECONDS = 120  # a page may run this long, unless its front matter asks for more
+
+
+@dataclass
+class Page:
+    """A page as read: text, blocks, equations, and the sections it runs."""
+
+    path: str  # "docs/cross_entropy.md"
+    text: str = ""
+    options: dict = field(default_factory=dict)
+    blocks: list[Block] = field(default_factory=list)
+    equations: list[Equation] = field(default_factory=list)
+    numbers: list[prose.Number] = field(default_factory=list)
+    program: list[Section] = field(default_factory=list)
+    shown: dict[int, list[Section]] = field(default_factory=dict)  # by the line of the include
+    body: int = 1  # the first line after the front matter
+
+    @property
+    def stem(self) -> str:
+        return Path(self.path).stem
+
+    @property
+    def snippet(self) -> str:
+        return f"snippets/{self.stem}.py"
+
+    @property
+    def seconds(self) -> int:
+        return self.options.get("seconds", SECONDS)
+
+    @property
+    def title(self) -> str:
+        heading = re.search(r"^# (.+?)(?: *\{.*\})?$", self.text, re.M)
+        return self.options.get("title") or (heading[1] if heading else self.stem)
+
+    def run_by(self, block: Block) -> list[Section]:
+        """The sections that a block runs."""
+        return [
+            section
+            for line, *_ in block.includes
+            for section in self.shown.get(line, [])
+            if block.runs
+        ]
+
+    def code(self, line: int) -> str:
+        """What the include on this line shows: a section, or all sections of a file."""
+        return "\n".join(
+            "\n" * section.gap * (k > 0) + section.code.rstrip("\n")
+            for k, section in enumerate(self.shown[line])
+        )
+
+    def source(self) -> str:
+        """The page's program, as published: its blocks, one after the other."""
+        lines = self.text.splitlines()
+        parts = [
+            f"# {self.title}: the program of this page.\n# It needs: pip install torch matplotlib"
+        ]
+        for block in self.blocks:
+            if block.runs:
+                inside = range(block.line + 1, block.end)
+                parts.append(
+                    "\n".join(
+                        self.code(n) if n in self.shown else lines[n - 1].strip() for n in inside
+                    )
+                )
+        return "\n\n".join(parts) + "\n"
+
+
+def read_site(root: Path, nav: list[str]) -> tuple[list[Page], list[Problem]]:
+    """Read every page of the nav; return the pages and all that is wrong with them."""
+    problems = []
+    snippets = {
+        path.relative_to(root).as_posix(): read_sections(root, path, problems)
+        for path in sorted((root / "snippets").rglob("*.py"))
+    }
+    paths = sorted(path.relative_to(root / "docs") for path in (root / "docs").rglob("*.md"))
+    for path in (path.as_posix() for path in paths):
+        if path not in nav:
+            problems.append(
+                Problem(
+                    f"docs/{path}", 1, "this page is not in the nav of mkdocs.yml: add it there"
+                )
+            )
+    pages = [
+        read_page(root, f"docs/{path}", snippets, problems)
+        for path in nav
+        if (root / "docs" / path).is_file()
+    ]
+    for page in pages:
+        twins = [other.path for other in pages if other.stem == page.stem and other is not page]
+        if twins:
+            problems.append(
+                Problem(page.path, 1, f"{twins[0]} has the same name: rename one of them")
+            )
+    ran = {section for page in pages for section in page.program}
+    for path, sections in snippets.items():
+        for section in sections.values():
+            if section not in ran:
+                problems.append(
+                    Problem(path, section.line, f"no page shows and runs section {section.name}")
+                )
+    return pages, problems
+
+
+def read_page(root: Path, path: str, snippets: dict, problems: list[Problem]) -> Page:
+    """One page: its options, blocks, equations, named numbers and program."""
+    text = (root / path).read_text(encoding="utf-8")
+    page = Page(path, text)
+    found = []
+    page.options, page.body = prose.front_matter(path, text, OPTIONS, found)
+    page.blocks = read_blocks(path, text, page.body, found)
+    words = prose.without_code(text, page.body, [(block.line, block.end) for block in page.blocks])
+    page.equations = read_equations(path, words, found)
+    page.numbers = prose.read_numbers(words)
+    found.extend(prose.typed_numbers(path, words))
+    for block in page.blocks:
+        found.extend(find_sections(page, block, snippets))
+    found.extend(order_faults(page))
+    for equation in page.equations:
+        if equation.name and equation.name not in {section.name for section in page.program}:
+            text = f"equation {equation.name} has no section {equation.name} that this page runs"
+            found.append(Problem(path, equation.line, text))
+    problems.extend(sorted(found, key=lambda problem: problem.line))
+    return page
+
+
+def find_sections(page: Page, block: Block, snippets: dict) -> list[Problem]:
+    """Look up what a block includes; add it to the page's program if it runs."""
+    found = []
+    for line, path, name in block.includes:
+        if path.startswith("build/"):
+            continue  # an output: known after the run
+        known = snippets.get(path, {})
+        page.shown[line] = (
+            [known[name]] if name in known else list(known.values()) if name is None else []
+        )
+        if not page.shown[line]:
+            near = difflib.get_close_matches(
+                name or path, known if path in snippets else snippets, 1
+            )
+            what = f"has no section {name}" if path in snippets else "does not exist"
+            found.append(
+                Problem(
+                    page.path, line, f"{path} {what}" + (f": is {near[0]} meant?" if near else "")
+                )
+            )
+        for section in page.shown[line] if block.runs else []:
+            if section in page.program:
+                text = f"section {section.name} runs twice: mark this block {{ .python .shown }}"
+                found.append(Problem(page.path, line, text))
+            elif section.name in {other.name for other in page.program}:
+                text = f"this page runs two sections called {section.name}: rename one"
+                found.append(Problem(page.path, line, text))
+            elif path != page.snippet and not path.startswith("snippets/setup/"):
+                found.append(
+                    Problem(
+                        page.path,
+                        line,
+                        f"this page runs {page.snippet} and snippets/setup/, not {path}",
+                    )
+                )
+            else:
+                page.program.append(section)
+    return found
+
+
+def order_faults(page: Page) -> list[Problem]:
+    """The page runs its snippet's sections in the order of the file, and all of them."""
+    own = [section for section in page.program if section.path == page.snippet]
+    for before, after in itertools.pairwise(own):
+        if after.line < before.line:
+            here = f"section {after.name} comes after {before.name} here"
+            text = f"{here}, and before it in {page.snippet}"
+            return [Problem(page.path, 1, text)]
+    return []

@@ -1,0 +1,52 @@
+"""Put a finished site in the place of the old one; one build at a time."""
+
+import shutil
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+
+class BuildLock:
+    """Only one build works in a folder at a time; the second waits and says so."""
+
+    def __init__(self):
+        self.lock = None
+
+    def take(self, root: Path, say) -> None:
+        """Take the lock; taking it twice in one process is once."""
+        if self.lock:
+            return
+        (root / "build").mkdir(exist_ok=True)
+        lock = FileLock(root / "build" / "lock")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            say("another build is running here: waiting for it to end")
+            lock.acquire()
+        self.lock = lock
+
+    def release(self) -> None:
+        if self.lock:
+            self.lock.release()
+            self.lock = None
+
+
+def aside(site: Path) -> Path:
+    return site.with_name(site.name + ".old")
+
+
+def recover(site: Path, say) -> None:
+    """Put back the old site where a build was stopped between its two renames."""
+    if aside(site).is_dir() and not site.is_dir():
+        aside(site).rename(site)
+        say(f"put {site.name}/ back: an earlier build was stopped while it published")
+
+
+def swap(new: Path, site: Path) -> None:
+    """Put `new` in the place of `site` by two renames; then remove the old one."""
+    if aside(site).is_dir():
+        shutil.rmtree(aside(site))
+    if site.is_dir():
+        site.rename(aside(site))
+    new.rename(site)
+    shutil.rmtree(aside(site), ignore_errors=True)

@@ -1,0 +1,146 @@
+"""Turn a page as read, and the record of its run, into the Markdown that MkDocs gets."""
+
+import html
+import posixpath
+from pathlib import Path
+
+from pages import Block, Page
+from prose import Problem
+from run import checks_of
+
+DIGITS = ".0e"  # a largest difference is shown to one digit
+
+
+def code_id(page: Page, block: Block) -> str:
+    """The id of a block of code: its first section's name."""
+    return f"code-{page.run_by(block)[0].name}"
+
+
+def render(page: Page, pages: list[Page], records: dict, facts: dict) -> tuple[str, list[Problem]]:
+    """The page's Markdown with code, outputs and numbers in their places, and its foot."""
+    problems = []
+    lines = page.text.splitlines()
+    for block in page.blocks:
+        if page.run_by(block):
+            lines[block.line - 1] = with_id(lines[block.line - 1], block.info, code_id(page, block))
+        for line, path, name in block.includes:
+            code = (
+                page.code(line)
+                if line in page.shown
+                else output(page, line, path, name, records, problems)
+            )
+            lines[line - 1] = "\n".join(
+                block.indent + text if text else "" for text in code.rstrip("\n").split("\n")
+            )
+    for number in page.numbers:
+        value = quoted(page, number, records, facts, problems)
+        lines[number.line - 1] = lines[number.line - 1].replace(number.text, value, 1)
+    return "\n".join(lines[page.body - 1 :]) + "\n\n" + foot(page, pages, records, facts), problems
+
+
+def with_id(line: str, info: str, name: str) -> str:
+    """The opening line of a fenced block, with an id."""
+    fence = line[: line.rindex(info)].rstrip()
+    first, *rest = info.strip("{ }").removeprefix(".").split(" ", 1)
+    return f"{fence} {{ {' '.join(['.' + first, '#' + name, *rest])} }}"
+
+
+def output(page, line, path, name, records, problems) -> str:
+    """What a section printed, from `build/<stem>.txt:<section>`."""
+    outputs = records.get(Path(path).stem, {}).get("outputs", {})
+    if name is None:
+        return "".join(outputs.values())
+    if not path.endswith(".txt") or not outputs.get(name, "").strip():
+        what = "printed nothing" if name in outputs else "is no section that ran"
+        problems.append(Problem(page.path, line, f"{path}:{name}: {name} {what}"))
+    return outputs.get(name, "")
+
+
+def quoted(page, number, records, facts, problems) -> str:
+    """The value that a sentence takes from a run or from the build."""
+    values = facts if number.page == "build" else records.get(number.page, {}).get("values", {})
+    if number.name not in values:
+        problems.append(
+            Problem(
+                page.path,
+                number.line,
+                f"{number.text}: no run left a number called {number.page}.{number.name}",
+            )
+        )
+        return ""
+    try:
+        value = format(values[number.name], number.format)
+    except (TypeError, ValueError) as error:
+        problems.append(Problem(page.path, number.line, f"{number.text}: {error}"))
+        return ""
+    return html.escape(value)
+
+
+def totals(page: Page, record: dict) -> tuple[int, int, float]:
+    """Gradients and equations executed on a page, and the largest difference as a share."""
+    checks = [check for check in record["checks"] if check["dtype"] == "float64"]
+    gradients = len({check["name"] for check in checks if check["kind"] == "gradient"})
+    worst = max((check["max_rel"] or 0.0 for check in checks), default=0.0)
+    return gradients, len(page.equations), worst
+
+
+def foot(page: Page, pages: list[Page], records: dict, facts: dict) -> str:
+    """The verdict at the end of a page, and its program to copy or download."""
+    own = [page] if page.program else pages
+    sums = [totals(each, records[each.stem]) for each in own]
+    gradients, equations, worst = (
+        sum(s[0] for s in sums),
+        sum(s[1] for s in sums),
+        max(s[2] for s in sums),
+    )
+    where = "on this page" if page.program else "on this site"
+    take = ""
+    if page.program:
+        name = f"{page.stem}.py"
+        href = posixpath.relpath(program_path(page), page_folder(page))
+        take = (
+            f'<p><a href="{href}" download>Download this page\'s program, <code>{name}</code></a> '
+            f'<button type="button" class="copy-program" data-program="{href}" hidden>Copy this page\'s program</button></p>'
+        )
+    return (
+        f'<div class="verdict" markdown="0">{take}<p>Executed {where}, before it was published: '
+        f"{counted(gradients, 'gradient')} and {counted(equations, 'equation')}. Largest float64 difference: "
+        f"{worst:{DIGITS}} of the largest entry. torch {html.escape(facts['torch'])}, {html.escape(facts['processor'])}.</p></div>\n"
+    )
+
+
+def counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" + ("" if number == 1 else "s")
+
+
+def page_folder(page: Page) -> str:
+    """The folder of the site where a page lies: "cross_entropy" or ""."""
+    path = posixpath.relpath(page.path, "docs").removesuffix(".md")
+    return posixpath.dirname(path) if page.stem == "index" else path
+
+
+def program_path(page: Page) -> str:
+    """Where in the site a page's program is published: beside the page."""
+    return posixpath.join(page_folder(page), f"{page.stem}.py")
+
+
+def mark(page: Page, name: str, record: dict) -> str:
+    """The sign beside an equation: how far its sides are apart; it leads to the lines."""
+    largest = max((check["max_abs"] for check in checks_of(record, name)), default=None)
+    if largest is None:
+        return ""
+    apart = f"{largest:{DIGITS}}" if largest else "0"
+    said = f"equation {name}: executed, sides agree to {apart}; to the lines"
+    block = next(
+        block for block in page.blocks if name in [section.name for section in page.run_by(block)]
+    )
+    return f'<a class="mark" href="#{code_id(page, block)}" aria-label="{said}">{apart}</a>'
+
+
+def failed(page: Page, problems: list[Problem]) -> str:
+    """What a page shows in the place of its content while it is wrong."""
+    items = "".join(f"<li><code>{html.escape(str(problem))}</code></li>" for problem in problems)
+    told = "This page is not shown, because something in it is wrong. Save the repaired file and it comes back."
+    return (
+        f'# {page.title}\n\n<div class="failure" markdown="0"><p>{told}</p><ul>{items}</ul></div>\n'
+    )

