@@ -36,14 +36,19 @@ def read_blocks(path: str, text: str, body: int, found: list[Problem]) -> list[B
         fence = FENCE.match(line) if number >= body else None
         if block is None:
             if fence:
-                block, marks = (
-                    Block(number, 0, fence["indent"], fence["info"].strip()),
-                    fence["marks"],
-                )
+                block = Block(number, 0, fence["indent"], fence["info"].strip())
+                marks = fence["marks"]
         elif fence and fence["marks"].startswith(marks) and not fence["info"].strip():
             block.end = number
             blocks.append(block)
             block = None
+        elif fence and fence["info"].strip() and fence["marks"][0] == marks[0]:
+            text = f"this block is never closed: another one starts on line {number}"
+            found.append(Problem(path, block.line, text))
+            block.end = number - 1
+            blocks.append(block)
+            block = Block(number, 0, fence["indent"], fence["info"].strip())
+            marks = fence["marks"]
         elif include := INCLUDE.match(line):
             block.includes.append((number, include["path"], include["name"]))
         elif line.strip() and not block.typed:

@@ -35,21 +35,29 @@ class Build:
     bound = False  # our own server has the port
     site_dir = None  # where the finished site goes; None while serving
     lock = BuildLock()
-    warnings = None
+    listener = None
     site = None
     typeset = {}
     formulas = {}  # page path: [(tex, display, label)]
 
 
-class Counter(logging.Handler):
-    """Counts MkDocs' warnings: one of them, and nothing is published."""
+class Listener(logging.Handler):
+    """Makes a problem of each warning of MkDocs: one of them, and nothing is published."""
 
-    def __init__(self):
-        super().__init__(logging.WARNING)
-        self.count = 0
+    LINK = re.compile(
+        r"Doc file '(?P<page>[^']+)' contains a link '(?P<link>[^']+)',? ?(?P<why>.*)"
+    )
 
     def emit(self, record):
-        self.count += 1
+        told = record.getMessage()
+        link = self.LINK.match(told)
+        if not link:
+            Build.site.fail("mkdocs.yml", told)
+            return
+        path = f"docs/{link['page']}"
+        before = Build.site.page(path).text.partition(f"({link['link']})")[0]
+        text = f"the link {link['link']} leads nowhere: {link['why']}"
+        Build.site.fail(path, text, before.count("\n") + 1)
 
 
 def on_startup(command: str, dirty: bool) -> None:
@@ -86,13 +94,14 @@ def on_pre_build(config: MkDocsConfig) -> None:
     Build.lock.take(root, say)
     if not Build.serving:
         recover(Build.site_dir, say)
-        Build.warnings = Counter()
-        logging.getLogger("mkdocs").addHandler(Build.warnings)
     Build.site = Site.read(root, nav_pages(config.nav)).run(
         os.environ.get("NAMES"), os.environ.get("FRESH") == "1"
     )
     Build.formulas = {}
     stop_or_show()
+    if not Build.serving:
+        Build.listener = Listener(logging.WARNING)
+        logging.getLogger("mkdocs").addHandler(Build.listener)
 
 
 def stop_or_show() -> None:
@@ -101,7 +110,8 @@ def stop_or_show() -> None:
     for problem in problems:
         say(f"error: {problem}")
     if problems and not Build.serving:
-        raise Abort(f"{len(problems)} things are wrong: nothing was published")
+        things = "1 thing is" if len(problems) == 1 else f"{len(problems)} things are"
+        raise Abort(f"{things} wrong: nothing was published")
 
 
 def on_files(files, config: MkDocsConfig):
@@ -133,6 +143,8 @@ def on_page_content(html: str, page, config: MkDocsConfig, files) -> str:
         Build.formulas[path].append((tex, display, label))
         return f'<{match[1]} class="arithmatex" data-formula="{len(Build.formulas[path]) - 1}"></{match[1]}>'
 
+    if html.count("<pre") > len(Build.site.page(path).blocks) and 'class="failure"' not in html:
+        Build.site.fail(path, "code typed into the page by indentation: take it from a section")
     return FORMULA.sub(place, html)
 
 
@@ -188,10 +200,6 @@ def on_post_page(output: str, page, config: MkDocsConfig) -> str:
 def on_post_build(config: MkDocsConfig) -> None:
     if not Build.serving:
         stop_or_show()
-        if Build.warnings.count:
-            raise Abort(
-                f"MkDocs warned {Build.warnings.count} times (see above): nothing was published"
-            )
         Build.site.report()
         swap(Path(config.site_dir), Build.site_dir)
         say(f"published {Build.site_dir.name}/: {Build.site.summary()}")
@@ -203,7 +211,7 @@ def on_build_error(error: Exception) -> None:
 
 
 def finish() -> None:
-    if Build.warnings:
-        logging.getLogger("mkdocs").removeHandler(Build.warnings)
-        Build.warnings = None
+    if Build.listener:
+        logging.getLogger("mkdocs").removeHandler(Build.listener)
+        Build.listener = None
     Build.lock.release()

@@ -93,33 +93,35 @@ def read_site(root: Path, nav: list[str]) -> tuple[list[Page], list[Problem]]:
         path.relative_to(root).as_posix(): read_sections(root, path, problems)
         for path in sorted((root / "snippets").rglob("*.py"))
     }
-    paths = sorted(path.relative_to(root / "docs") for path in (root / "docs").rglob("*.md"))
-    for path in (path.as_posix() for path in paths):
-        if path not in nav:
-            problems.append(
-                Problem(
-                    f"docs/{path}", 1, "this page is not in the nav of mkdocs.yml: add it there"
-                )
-            )
-    pages = [
-        read_page(root, f"docs/{path}", snippets, problems)
-        for path in nav
-        if (root / "docs" / path).is_file()
-    ]
+    pages = []
+    for path in nav:
+        if (root / "docs" / path).is_file():
+            pages.append(read_page(root, f"docs/{path}", snippets, problems))
+        else:
+            text = f"the nav names {path}, and there is no docs/{path}"
+            problems.append(Problem("mkdocs.yml", 0, text))
+    for path in sorted(path.relative_to(root).as_posix() for path in (root / "docs").rglob("*.md")):
+        if path.removeprefix("docs/") not in nav:
+            text = "this page is not in the nav of mkdocs.yml: add it there"
+            problems.append(Problem(path, 1, text))
     for page in pages:
         twins = [other.path for other in pages if other.stem == page.stem and other is not page]
         if twins:
-            problems.append(
-                Problem(page.path, 1, f"{twins[0]} has the same name: rename one of them")
-            )
+            text = f"{twins[0]} has the same name: rename one of them"
+            problems.append(Problem(page.path, 1, text))
+    # A mistake in a page can hide a section: say that only of pages read well.
+    return pages, problems or unseen(pages, snippets)
+
+
+def unseen(pages: list[Page], snippets: dict) -> list[Problem]:
+    """Sections that no page runs: code that nobody would check."""
     ran = {section for page in pages for section in page.program}
-    for path, sections in snippets.items():
-        for section in sections.values():
-            if section not in ran:
-                problems.append(
-                    Problem(path, section.line, f"no page shows and runs section {section.name}")
-                )
-    return pages, problems
+    return [
+        Problem(path, section.line, f"no page shows and runs section {section.name}")
+        for path, sections in snippets.items()
+        for section in sections.values()
+        if section not in ran
+    ]
 
 
 def read_page(root: Path, path: str, snippets: dict, problems: list[Problem]) -> Page:
@@ -133,10 +135,11 @@ def read_page(root: Path, path: str, snippets: dict, problems: list[Problem]) ->
     page.equations = read_equations(path, words, found)
     page.numbers = prose.read_numbers(words)
     found.extend(prose.typed_numbers(path, words))
+    misread = len(found)
     for block in page.blocks:
         found.extend(find_sections(page, block, snippets))
     found.extend(order_faults(page))
-    for equation in page.equations:
+    for equation in page.equations if len(found) == misread else []:
         if equation.name and equation.name not in {section.name for section in page.program}:
             text = f"equation {equation.name} has no section {equation.name} that this page runs"
             found.append(Problem(path, equation.line, text))
@@ -155,15 +158,11 @@ def find_sections(page: Page, block: Block, snippets: dict) -> list[Problem]:
             [known[name]] if name in known else list(known.values()) if name is None else []
         )
         if not page.shown[line]:
-            near = difflib.get_close_matches(
-                name or path, known if path in snippets else snippets, 1
-            )
+            asked, there = (name, known) if path in snippets else (path, snippets)
             what = f"has no section {name}" if path in snippets else "does not exist"
-            found.append(
-                Problem(
-                    page.path, line, f"{path} {what}" + (f": is {near[0]} meant?" if near else "")
-                )
-            )
+            near = difflib.get_close_matches(asked, there, 1)
+            hint = f": is {near[0]} meant?" if near else ""
+            found.append(Problem(page.path, line, f"{path} {what}{hint}"))
         for section in page.shown[line] if block.runs else []:
             if section in page.program:
                 text = f"section {section.name} runs twice: mark this block {{ .python .shown }}"

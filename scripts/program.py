@@ -20,11 +20,26 @@ Section = namedtuple("Section", "path name line code")
 
 
 def run_program(sections, dtype, files=(), entering=lambda name: None):
+    """Run a page's sections; return what can be sent to another process.
+
+    Returns a dict: outputs {section: text}, checks, failures, values.
+    """
+    witness, outputs = execute(sections, dtype, files, entering)
+    values = {} if witness.failures else numbers_in(witness.namespace)
+    return {
+        "outputs": outputs,
+        "checks": witness.checks,
+        "failures": witness.failures,
+        "values": values,
+    }
+
+
+def execute(sections, dtype, files=(), entering=lambda name: None):
     """Run a page's sections in one namespace, in float32 or float64.
 
     sections: (path, name, line, code) of each; files: {path: text}, for tracebacks;
     entering: called with the name of each section before it runs.
-    Returns a dict: outputs {section: text}, checks, failures, values.
+    Returns the Witness, which holds the namespace, and {section: what it printed}.
     """
     dtype = getattr(torch, dtype)
     witness, outputs = Witness(dtype), {}
@@ -47,13 +62,7 @@ def run_program(sections, dtype, files=(), entering=lambda name: None):
     finally:
         torch.set_default_dtype(torch.float32)
         sys.modules["__main__"] = kept
-    values = {} if witness.failures else numbers_in(module.__dict__)
-    return {
-        "outputs": outputs,
-        "checks": witness.checks,
-        "failures": witness.failures,
-        "values": values,
-    }
+    return witness, outputs
 
 
 def run_section(section, witness):

@@ -57,9 +57,8 @@ def build_dataset(words):
             X.append(context)
             Y.append(stoi[letter])
             context = context[1:] + [stoi[letter]]
-    return torch.tensor(X), torch.tensor(
-        Y
-    )  # (examples, block_size), (examples,)
+    # (examples, block_size), (examples,)
+    return torch.tensor(X), torch.tensor(Y)
 
 
 Xtr, Ytr = build_dataset(words[: int(0.8 * len(words))])

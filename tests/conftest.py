@@ -1,0 +1,120 @@
+"""A site in small, for tests to break: tests/tiny with this project's scripts."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PLAIN = {k: v for k, v in os.environ.items() if k not in ("NAMES", "FRESH", "SITE_URL")}
+
+
+class Project:
+    """A copy of the project with the pages of tests/tiny."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        shutil.copytree(ROOT / "tests/tiny", folder)
+        ignored = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(ROOT / "scripts", folder / "scripts", ignore=ignored)
+        for path in ("docs/stylesheets", "docs/javascripts"):
+            shutil.copytree(ROOT / path, folder / path)
+        (folder / "snippets/setup").mkdir()
+        for path in ("snippets/setup/compare.py", "package.json", "package-lock.json", ".npmrc"):
+            shutil.copy(ROOT / path, folder / path)
+        (folder / "snippets/setup/names.txt").write_text("emma\nolivia\n" * 60)
+        if (ROOT / "node_modules").is_dir():
+            (folder / "node_modules").symlink_to(ROOT / "node_modules")
+        settings = (ROOT / "mkdocs.yml").read_text().split("\nnav:\n")
+        rest = settings[1].partition("\n\n")[2]
+        nav = "nav:\n  - Start: index.md\n  - Squares: square.md\n"
+        (folder / "mkdocs.yml").write_text(f"{settings[0]}\n{nav}\n{rest}")
+
+    def path(self, name):
+        return self.folder / name
+
+    def edit(self, name, old, new):
+        """Replace a text that is there; write the file whole."""
+        text = self.path(name).read_text()
+        assert old in text, f"{name} does not hold {old!r}"
+        self.path(name).write_text(text.replace(old, new, 1))
+
+    def start(self, *arguments, **environment):
+        """Start scripts/build.py."""
+        return subprocess.Popen(
+            [sys.executable, str(self.path("scripts/build.py")), *map(str, arguments)],
+            cwd=self.folder.parent,
+            env=PLAIN | environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def build(self, *arguments, **environment):
+        """Run scripts/build.py; return its exit code and what it said."""
+        process = self.start(*arguments, **environment)
+        _, said = process.communicate(timeout=100)
+        return process.returncode, said
+
+    def site(self):
+        """Every file of the published site, with its bytes."""
+        files = sorted(path for path in self.path("site").rglob("*") if path.is_file())
+        return {str(path.relative_to(self.path("site"))): path.read_bytes() for path in files}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def mathjax():
+    """The tests typeset with the MathJax that a build would install."""
+    from state import say
+    from typeset import install
+
+    install(ROOT, say)
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory, mathjax):
+    """A project whose site has been published."""
+    project = Project(tmp_path_factory.mktemp("finished") / "a project")
+    code, said = project.build()
+    assert code == 0, said
+    return project
+
+
+@pytest.fixture
+def project(tmp_path, finished):
+    """A project of its own for each test, as it stands after a good build."""
+    copy = tmp_path / "a project"
+    shutil.copytree(finished.folder, copy, symlinks=True)
+    mine = object.__new__(Project)
+    mine.folder = copy
+    return mine
+
+
+@pytest.fixture
+def running():
+    """Collect processes that a test starts; whatever still runs at its end is stopped."""
+    started = []
+    yield started
+    for process in started:
+        if process.poll() is None:
+            process.send_signal(signal.SIGTERM)
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def until(condition, seconds=30):
+    """Wait for a condition; return what it gave, or fail."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if value := condition():
+            return value
+        time.sleep(0.1)
+    raise AssertionError(f"not within {seconds} s")

@@ -1,0 +1,162 @@
+"""Everything that must not be published, and the message that says so."""
+
+import re
+
+import pytest
+
+SNIPPET, PAGE = "snippets/square.py", "docs/square.md"
+DY, DX = "dy = 2 * y  # (1, m)", "dx = dy.expand(n, -1) / n  # (n, m)"
+END = "# --8<-- [end:dx]"
+
+# name: (file, old text, new text, what the message must hold)
+GRADIENTS = {
+    "a flipped sign": (SNIPPET, DY, "dy = -2 * y", r"square\.py:18, section dy: dy: ours and autograd differ by .* at \[0, \d\] \(.* and .*; allowed .*\), shape \(1, 3\)"),
+    "a missing sum": (SNIPPET, DY, "dy = 2 * x", r"dy: ours has shape \(4, 3\) where \(1, 3\) is due"),
+    "a missing 1/n": (SNIPPET, DX, "dx = dy.expand(n, -1)", r"section dx: dx: ours and autograd differ"),
+    "a shape that broadcasts": (SNIPPET, DY, "dy = 2 * y[0]", r"dy: ours has shape \(3,\) where \(1, 3\) is due"),
+    "noise in float64": (SNIPPET, DY, "dy = 2 * y + 1e-6 * torch.randn(y.shape, generator=g)", r"dy: ours and autograd differ by .*e-0[67]"),
+    "a copied gradient": (SNIPPET, DY, "dy = (y.grad * 2).clone() / 2", r"dy: this gradient was computed from the \.grad it is compared with"),
+    "a gradient copied by autograd.grad": (SNIPPET, DY, "dy = torch.zeros(1, 3)\ndy[:] = torch.autograd.grad((x.mean(0, keepdim=True)**2).sum() + (y**2).sum(), y)[0]", r"computed from the \.grad"),
+    "a check of a thing with itself": (SNIPPET, END, f'check("dx", dx, dx)\n{END}', r"square\.py:\d+: section dx: check\('dx', \.\.\.\) compares an expression with itself"),
+    "a check of one tensor under two names": (SNIPPET, END, f'same = dx\ncheck("dx", dx, same)\n{END}', r"two sides are the same tensor"),
+    "a check of one side": (SNIPPET, END, f'check("dx", dx)\n{END}', r"a check needs at least two sides"),
+    "a wrong name": (SNIPPET, 'cmp("dx", dx, x)', 'cmp("dy", dx, x)', r"another tensor's gradient, not with y\.grad"),
+    "nan": (SNIPPET, DY, "dy = 2 * y / 0 * 0", r"dy: ours holds nan or inf"),
+    "a float type by name": (SNIPPET, DY, "dy = 2 * y.to(torch.float32)", r"ours is float32 in the float64 run"),
+    "a zero gradient judged by value": (SNIPPET, "loss = (y**2).sum()", "loss = ((y - y) ** 2).sum()", r"dx: this gradient is zero, so its value proves nothing"),
+    "a tensor without a gradient": (SNIPPET, "y.retain_grad()\n", "", r"autograd left no gradient here"),
+    "a page that compares nothing": (SNIPPET, 'cmp("dy", dy, y)\n', "", r"section dy holds no check and no cmp called 'dy': the equation is not executed"),
+    "a chain with a side that is not run": (SNIPPET, "y.grad.repeat(n, 1) / n, ", "", r"square\.md:34: equation dx has 3 sides, and its check 2"),
+    "an error in the code": (SNIPPET, DY, "dy = 2 * yy", r"square\.py:17, section dy: NameError: name 'yy' is not defined"),
+    "an unknown kind": (SNIPPET, END, f'check("dx", dx, x.grad, kind="guess")\n{END}', r"kind 'guess' is none of gradient, equation"),
+    "a gradient check without autograd": (SNIPPET, END, f'check("dx", dx, dx.clone(), kind="gradient")\n{END}', r"exactly one side may come from autograd"),
+    "sys.exit half-way": (SNIPPET, DX, f"import sys; sys.exit(0)\n{DX}", r"section dx: the program ends itself here"),
+    "os._exit half-way": (SNIPPET, DX, f"import os; os._exit(0)\n{DX}", r"the program stopped in section dx before its end \(exit code 0\)"),
+}  # fmt: skip
+
+READING = {
+    "an equation without a label": (PAGE, "\\label{dy}\n", "", r"square\.md:19: this equation has no \\label"),
+    "a label without a section": (PAGE, "\\label{dy}", "\\label{dz}", r"square\.md:19: equation dz has no section dz that this page runs"),
+    "the same label twice": (PAGE, "\\label{dx}", "\\label{dy}", r"square\.md:34: the label dy stands twice"),
+    "a section that no page shows": (SNIPPET, "# --8<-- [start:dx]", "# --8<-- [start:spare]\nz = 1\n# --8<-- [end:spare]\n\n# --8<-- [start:dx]", r"square\.py:22: no page shows and runs section spare"),
+    "a renamed section": (PAGE, 'square.py:dx"', 'square.py:ddx"', r"square\.md:\d+: snippets/square\.py has no section ddx: is dx meant\?"),
+    "a file that is not there": (PAGE, 'square.py:dx"', 'squares.py:dx"', r"snippets/squares\.py does not exist: is snippets/square\.py meant\?"),
+    "a section that runs twice": (PAGE, "```{ .python .shown }", "```python", r"section dy runs twice"),
+    "an unknown number": (PAGE, "square.loss:.3f", "square.lost:.3f", r"square\.md:6: .*no run left a number called square\.lost"),
+    "a number of no form": (PAGE, "square.loss:.3f", "square.loss:.3q", r"square\.md:6: .*format"),
+    "braces that name nothing": (PAGE, "{{ square.loss:.3f }}", "{{ square loss }}", r"square\.md:6: '\{\{ square loss \}\}.*' names no number"),
+    "a typed decimal": (PAGE, "As before,", "As before, 3.14 and", r"square\.md:\d+: the number '3\.14' is typed"),
+    "a typed power of ten": (PAGE, "As before,", "As before, 3e-7 and", r"the number '3e-7' is typed"),
+    "a typed decimal in code": (PAGE, "As before,", "As before, `0.25` and", r"the number '0\.25' is typed"),
+    "a typed per cent": (PAGE, "As before,", "As before, 29 % and", r"the number '29 %' is typed"),
+    "a typed per cent in words": (PAGE, "As before,", "As before, 29 percent and", r"the number '29 percent' is typed"),
+    "a typed time": (PAGE, "As before,", "As before, in 12 ms and", r"the number '12 ms' is typed"),
+    "a typed time in words": (PAGE, "As before,", "As before, in 12 seconds and", r"the number '12 seconds' is typed"),
+    "a typed size": (PAGE, "As before,", "As before, 12 MB and", r"the number '12 MB' is typed"),
+    "code typed into the page": (PAGE, '--8<-- "snippets/square.py:dy"', "dy = 2 * y", r"square\.md:25: code typed into the page"),
+    "output typed into the page": (PAGE, '--8<-- "build/square.txt:dy"', "exact: True", r"square\.md:29: text typed into the page"),
+    "code typed by indentation": (PAGE, "As before,", "A line.\n\n    dy = 2 * y\n\nAs before,", r"square\.md: code typed into the page by indentation"),
+    "output of a section that printed nothing": (PAGE, "square.txt:dy", "square.txt:forward", r"forward printed nothing"),
+    "output of no section": (PAGE, "square.txt:dy", "square.txt:dz", r"dz is no section that ran"),
+    "an unbalanced brace": (PAGE, "= 2 y_j", "= 2 {y_j", r"square\.md:19: equation 'dy' is not TeX: .*brace"),
+    "an unknown macro": (PAGE, "= 2 y_j", r"= 2 \wye_j", r"square\.md:19: equation 'dy' is not TeX: Undefined control sequence \\wye"),
+    "an unknown macro in a sentence": (PAGE, "$L$", r"$\ell\foo$", r"square\.md:\d+: equation '\\\\ell\\\\foo' is not TeX"),
+    "a blank line inside $$": (PAGE, "= 2 y_j\n", "= 2 y_j\n\n", r"square\.md:19: there is a blank line inside \$\$"),
+    "no blank line before $$": (PAGE, "## dy { #dy }\n\n", "## dy { #dy }\n", r"square\.md:18: .*put a blank line before \$\$"),
+    "an equation never closed": (PAGE, "\\label{dx}\n$$\n", "\\label{dx}\n", r"square\.md:\d+: this \$\$ is never closed"),
+    "an equation in brackets": (PAGE, "As before,", r"As before, \[ a = b \] and", r"\\\[ outside a formula"),
+    "two equalities in a display": (PAGE, "= 2 y_j", r"= 2 y_j, \quad a = b", r"a second equality starts in this display"),
+    "an inequality": (PAGE, "= 2 y_j", r"\approx 2 y_j", r"\\approx is no equality"),
+    "a block never closed": (PAGE, '--8<-- "build/square.txt:dy"\n```', '--8<-- "build/square.txt:dy"', r"square\.md:28: "),
+    "an unknown option": (PAGE, "description:", "descripton:", r"square\.md:1: unknown option descripton"),
+    "an option of the wrong type": (PAGE, "description:", "seconds: soon\ndescription:", r"option seconds is 'soon', not of type int"),
+    "a section inside a section": (SNIPPET, DX, f"# --8<-- [start:inner]\n{DX}", r"section inner starts inside section dx"),
+    "a section without an end": (SNIPPET, END, "", r"square\.py:\d+: section dx has no end"),
+    "a section that is half a statement": (SNIPPET, DX, f"{DX}\nif n:", r"section dx is not whole statements"),
+    "a page not in nav": ("mkdocs.yml", "  - Squares: square.md\n", "", r"docs/square\.md:1: this page is not in the nav"),
+    "a nav entry without a page": ("mkdocs.yml", "square.md", "squares.md", r"the nav names squares\.md, and there is no docs/squares\.md"),
+    "a dead link": ("docs/index.md", "square.md#dx", "cube.md", r"docs/index\.md:3: the link cube\.md leads nowhere"),
+    "a dead anchor": ("docs/index.md", "square.md#dx", "square.md#dz", r"docs/index\.md:3: the link square\.md#dz leads nowhere"),
+}  # fmt: skip
+
+
+def refuses(project, path, old, new, message):
+    before = project.site()
+    project.edit(path, old, new)
+    code, said = project.build()
+    assert code == 1, said
+    assert re.search(message, said), said
+    assert "Traceback" not in said
+    assert project.site() == before, "the old site has changed"
+
+
+@pytest.mark.parametrize("name", GRADIENTS)
+def test_a_wrong_program_publishes_nothing_and_is_named(project, name):
+    refuses(project, *GRADIENTS[name])
+
+
+@pytest.mark.parametrize("name", READING)
+def test_a_wrong_page_publishes_nothing_and_is_named(project, name):
+    refuses(project, *READING[name])
+
+
+def test_a_weakened_cmp_on_the_page_lets_nothing_pass(project):
+    project.edit("snippets/setup/compare.py", "    assert approximate,", "    assert True,")
+    refuses(project, SNIPPET, DY, "dy = -2 * y", r"dy: ours and autograd differ")
+
+
+def test_a_cmp_that_refuses_more_than_the_runner_is_heard(project):
+    stricter = "    assert False,"
+    refuses(
+        project,
+        "snippets/setup/compare.py",
+        "    assert approximate,",
+        stricter,
+        r"dy: cmp on the page refused",
+    )
+
+
+def test_a_page_that_compares_nothing_is_refused(project):
+    project.edit("mkdocs.yml", "nav:\n", "nav:\n  - Bare: bare.md\n")
+    project.path("snippets/bare.py").write_text("# --8<-- [start:a]\na = 1\n# --8<-- [end:a]\n")
+    project.path("docs/bare.md").write_text(
+        '# Bare\n\n```python\n--8<-- "snippets/bare.py:a"\n```\n'
+    )
+    code, said = project.build()
+    assert code == 1
+    assert "docs/bare.md" in said and "this page's program compares nothing" in said
+
+
+def test_all_failures_are_listed_not_only_the_first(project):
+    project.edit(SNIPPET, DY, "dy = 3 * y")
+    project.edit(SNIPPET, DX, "dx = dy.expand(n, -1)")
+    project.edit("docs/index.md", "Read", "Read in 5 minutes")
+    code, said = project.build()
+    assert code == 1
+    assert "section dy: dy:" in said and "section dx: dx:" in said and "5 minutes" in said
+
+
+def test_what_is_wrong_on_purpose_must_be_refused(project):
+    """`refused()` passes when its content is refused, and fails when it is not."""
+    project.edit("snippets/setup/compare.py", "# --8<-- [start:check]\n", """# --8<-- [start:refused]
+import contextlib
+
+
+@contextlib.contextmanager
+def refused():
+    try:
+        yield
+    except AssertionError as refusal:
+        print(f"refused: {refusal}")
+
+
+# --8<-- [end:refused]
+
+# --8<-- [start:check]
+""")  # fmt: skip
+    project.edit(SNIPPET, END, f'with refused():\n    cmp("dx", -dx, x)\n{END}')
+    code, said = project.build()
+    assert code == 0, said
+    refuses(
+        project, SNIPPET, '    cmp("dx", -dx, x)', '    cmp("dx", dx, x)', r"nothing was refused"
+    )
