@@ -67,7 +67,6 @@ def on_startup(command: str, dirty: bool) -> None:
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
     root = Path(config.config_file_path).parent
     if Build.serving:
-        config.strict = False  # a warning must not stop the server
         if not Build.bound:
             refuse_taken_port(config)
         Build.bound = True
@@ -130,7 +129,7 @@ def on_page_markdown(markdown: str, page, config: MkDocsConfig, files) -> str:
         text, found = render(mine, Build.site.pages, Build.site.records, Build.site.facts)
         Build.site.problems += found
         problems = found
-    return failed(mine, problems) if problems else text
+    return f"# {mine.title}" if problems else text  # on_post_page tells what is wrong
 
 
 def on_page_content(html: str, page, config: MkDocsConfig, files) -> str:
@@ -143,7 +142,7 @@ def on_page_content(html: str, page, config: MkDocsConfig, files) -> str:
         Build.formulas[path].append((tex, display, label))
         return f'<{match[1]} class="arithmatex" data-formula="{len(Build.formulas[path]) - 1}"></{match[1]}>'
 
-    if html.count("<pre") > len(Build.site.page(path).blocks) and 'class="failure"' not in html:
+    if html.count("<pre") > len(Build.site.page(path).blocks):
         Build.site.fail(path, "code typed into the page by indentation: take it from a section")
     return FORMULA.sub(place, html)
 
@@ -193,14 +192,16 @@ def on_post_page(output: str, page, config: MkDocsConfig) -> str:
     article = output.partition("<article")[2].partition("</article>")[0]
     for left in TEX_LEFT.finditer(NOT_PROSE.sub(" ", article)):
         Build.site.fail(path, f"TeX is left as text in the built page, at {left[0]}")
-    table = glyph_table(article, Build.typeset["glyphs"])
-    return re.sub(r"(<article[^>]*>)", lambda match: match[1] + table, output, count=1)
+    inside = glyph_table(article, Build.typeset["glyphs"])
+    if problems := Build.site.problems_of(mine):
+        output = output.replace(article.partition(">")[2], "")
+        inside = failed(mine, problems)
+    return re.sub(r"(<article[^>]*>)", lambda match: match[1] + inside, output, count=1)
 
 
 def on_post_build(config: MkDocsConfig) -> None:
+    stop_or_show()
     if not Build.serving:
-        stop_or_show()
-        Build.site.report()
         swap(Path(config.site_dir), Build.site_dir)
         say(f"published {Build.site_dir.name}/: {Build.site.summary()}")
     finish()

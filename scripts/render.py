@@ -140,7 +140,9 @@ def mark(page: Page, name: str, record: dict) -> str:
 def failed(page: Page, problems: list[Problem]) -> str:
     """What a page shows in the place of its content while it is wrong."""
     items = "".join(f"<li><code>{html.escape(str(problem))}</code></li>" for problem in problems)
-    told = "This page is not shown, because something in it is wrong. Save the repaired file and it comes back."
-    return (
-        f'# {page.title}\n\n<div class="failure" markdown="0"><p>{told}</p><ul>{items}</ul></div>\n'
+    told = (
+        "This page is not shown, because something in it is wrong. "
+        "Save the repaired file, and it comes back."
     )
+    heading = f"<h1>{html.escape(page.title)}</h1>"
+    return f'{heading}<div class="failure"><p>{told}</p><ul>{items}</ul></div>'

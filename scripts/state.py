@@ -60,6 +60,8 @@ class Site:
         for page in chosen:
             if not self.problems_of(page):
                 self.problems += unchecked(page, self.records[page.stem])
+        if not only:
+            write_report(self.root, self.pages, self.records, self.facts)
         return self
 
     def page(self, path: str) -> Page:
@@ -79,9 +81,6 @@ class Site:
         """The problems that were not told yet."""
         problems, self.said = self.problems[self.said :], len(self.problems)
         return problems
-
-    def report(self) -> None:
-        write_report(self.root, self.pages, self.records, self.facts)
 
     def summary(self) -> str:
         checks = [

@@ -74,9 +74,11 @@ def through_maxes(dnorm_logits):
 
 dlogit_maxes = through_maxes(dnorm_logits)
 cmp("dlogit_maxes", dlogit_maxes, logit_maxes)
-summed = -torch.einsum("ik->i", norm_logits.grad).view(n, 1)
-check("dlogit_maxes", logit_maxes.grad, summed, torch.zeros(n, 1))
 # --8<-- [end:dlogit_maxes]
+
+# --8<-- [start:zero_sum]
+check("zero_sum", torch.einsum("ik->i", norm_logits.grad), torch.zeros(n))
+# --8<-- [end:zero_sum]
 
 
 # --8<-- [start:dlogits]
