@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+from html import unescape
 from html.parser import HTMLParser
 
 import pytest
@@ -143,12 +144,10 @@ def test_the_blocks_shown_are_the_program(site, stem):
     """What a reader sees in the blocks that run is the program, line for line."""
     text = file_of(site, stem).read_text()
     shown = re.findall(
-        r'<div class="language-python highlight" id="code-\w+"><pre>.*?<code>(.*?)</code></pre>',
+        r'<div id="code-\w+" class="highlight"><pre>.*?<code>(.*?)</code></pre>',
         text,
         re.S,
     )
-    from html import unescape
-
     blocks = [unescape(re.sub(r"<[^>]+>", "", block)).strip("\n") for block in shown]
     head, _, program = PROGRAMS[stem].source().partition("\n\n")
     assert "\n\n".join(blocks) == program.rstrip("\n")
