@@ -21,9 +21,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from publish import BuildLock, recover, swap  # noqa: E402
 from render import failed, mark, program_path, render  # noqa: E402
 from state import Site, nav_pages, say  # noqa: E402
-from typeset import FORMULA, TypesetError, formulas, glyph_table, typeset  # noqa: E402
+from typeset import TypesetError, glyph_table, put_in, take_out, typeset  # noqa: E402
 
-PLACE = re.compile(r'<(span|div) class="arithmatex" data-formula="(\d+)"></\1>')
 TEX_LEFT = re.compile(r"\$\$|\\\[|\\\(|\\label\b")
 NOT_PROSE = re.compile(r"<(pre|code|script|style)\b.*?</\1>|<[^>]*>", re.S)
 
@@ -33,7 +32,7 @@ class Build:
 
     serving = False
     bound = False  # our own server has the port
-    site_dir = None  # where the finished site goes; None while serving
+    site_dir = None  # where a finished site goes
     lock = BuildLock()
     listener = None
     site = None
@@ -67,13 +66,19 @@ def on_startup(command: str, dirty: bool) -> None:
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
     root = Path(config.config_file_path).parent
     if Build.serving:
+        Build.site_dir = root / "site"  # not written to while serving
         if not Build.bound:
             refuse_taken_port(config)
         Build.bound = True
-        return config
-    Build.site_dir = Path(config.site_dir)
-    config.site_dir = str(root / "build" / "site")
+    else:
+        Build.site_dir = Path(config.site_dir)
+        config.site_dir = str(root / "build" / "site")
     return config
+
+
+def fresh() -> bool:
+    """Whether scripts/build.py was asked to use nothing that is kept."""
+    return os.environ.get("FRESH") == "1"
 
 
 def refuse_taken_port(config: MkDocsConfig) -> None:
@@ -91,11 +96,8 @@ def refuse_taken_port(config: MkDocsConfig) -> None:
 def on_pre_build(config: MkDocsConfig) -> None:
     root = Path(config.config_file_path).parent
     Build.lock.take(root, say)
-    if not Build.serving:
-        recover(Build.site_dir, say)
-    Build.site = Site.read(root, nav_pages(config.nav)).run(
-        os.environ.get("NAMES"), os.environ.get("FRESH") == "1"
-    )
+    recover(Build.site_dir, say)
+    Build.site = Site.read(root, nav_pages(config.nav)).run(os.environ.get("NAMES"), fresh())
     Build.formulas = {}
     stop_or_show()
     if not Build.serving:
@@ -135,22 +137,16 @@ def on_page_markdown(markdown: str, page, config: MkDocsConfig, files) -> str:
 def on_page_content(html: str, page, config: MkDocsConfig, files) -> str:
     """Take the formulas out, so that neither search nor MkDocs sees their TeX."""
     path = f"docs/{page.file.src_uri}"
-    Build.formulas[path] = []
-
-    def place(match):
-        _, tex, display, label = next(formulas(match[0]))
-        Build.formulas[path].append((tex, display, label))
-        return f'<{match[1]} class="arithmatex" data-formula="{len(Build.formulas[path]) - 1}"></{match[1]}>'
-
     if html.count("<pre") > len(Build.site.page(path).blocks):
         Build.site.fail(path, "code typed into the page by indentation: take it from a section")
-    return FORMULA.sub(place, html)
+    html, Build.formulas[path] = take_out(html)
+    return html
 
 
 def on_env(env, config: MkDocsConfig, files):
     wanted = {(tex, display) for found in Build.formulas.values() for tex, display, _ in found}
     try:
-        Build.typeset = typeset(Build.site.root, wanted, say)
+        Build.typeset = typeset(Build.site.root, wanted, fresh(), say)
     except TypesetError as error:
         Build.site.fail("mkdocs.yml", str(error))
         Build.typeset = {formula: {"error": "not typeset"} for formula in wanted} | {"glyphs": {}}
@@ -178,17 +174,10 @@ def on_post_page(output: str, page, config: MkDocsConfig) -> str:
     """Put the typeset equations in, each with its mark, and the page's glyphs once."""
     path = f"docs/{page.file.src_uri}"
     mine = Build.site.page(path)
-    found = Build.formulas[path]
-
-    def put(match):
-        tex, display, label = found[int(match[2])]
-        done = Build.typeset[tex, display].get("html", "")
-        if not display:
-            return f'<span class="arithmatex">{done}</span>'
-        sign = mark(mine, label, Build.site.records[mine.stem])
-        return f'<div class="equation" id="eq-{label}"><div class="arithmatex">{done}</div>{sign}</div>'
-
-    output = PLACE.sub(put, output)
+    record = Build.site.records[mine.stem]
+    output = put_in(
+        output, Build.formulas[path], Build.typeset, lambda label: mark(mine, label, record)
+    )
     article = output.partition("<article")[2].partition("</article>")[0]
     for left in TEX_LEFT.finditer(NOT_PROSE.sub(" ", article)):
         Build.site.fail(path, f"TeX is left as text in the built page, at {left[0]}")

@@ -9,7 +9,7 @@ import sys
 from importlib import metadata
 from pathlib import Path
 
-from prose import Problem
+from reading.prose import Problem
 
 EMBEDDED = "snippets/setup/names.txt"
 LECTURE = "0a30b5557f192f32ab962680889aac5f6fda0f4cecf40a6d0b5694f58ea8cc4d"  # sha256

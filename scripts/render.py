@@ -4,9 +4,9 @@ import html
 import posixpath
 from pathlib import Path
 
-from pages import Block, Page
-from prose import Problem
-from run import checks_of
+from reading.pages import Block, Page
+from reading.prose import Problem
+from records import checks_of
 
 DIGITS = ".0e"  # a largest difference is shown to one digit
 

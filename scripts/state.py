@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from names import describe, read_names
-from pages import Page, read_site
-from prose import Problem
-from run import run_pages, unchecked, write_report
+from reading.pages import Page, read_site
+from reading.prose import Problem
+from records import run_pages, unchecked, write_report
 
 
 def say(text: str) -> None:

@@ -8,9 +8,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-from run import write
+from records import write
 
 FORMULA = re.compile(r'<(span|div) class="arithmatex">\s*\\([(\[])(.*?)\\[)\]]\s*</\1>', re.S)
+PLACE = re.compile(r'<(span|div) class="arithmatex" data-formula="(\d+)"></\1>')
 LABEL = re.compile(r"\s*\\label\{([^}]*)\}")
 NOISE = re.compile(r' (?:data-[\w-]+|xmlns(?::xlink)?|focusable|unselectable)="[^"]*"')
 GLYPH = re.compile(r'xlink:href="#([^"]+)"')
@@ -20,12 +21,31 @@ class TypesetError(Exception):
     """MathJax cannot be had, or does not answer."""
 
 
-def formulas(text: str):
-    """Every formula in a page's HTML: (match, tex, display, label)."""
-    for match in FORMULA.finditer(text):
+def take_out(text: str) -> tuple[str, list[tuple[str, bool, str]]]:
+    """A page's HTML with a place for each formula, and each one's (tex, display, label)."""
+    found = []
+
+    def place(match):
         tex = html.unescape(match[3])
         label = LABEL.search(tex)
-        yield match, LABEL.sub("", tex).strip(), match[2] == "[", label[1] if label else ""
+        found.append((LABEL.sub("", tex).strip(), match[2] == "[", label[1] if label else ""))
+        return f'<{match[1]} class="arithmatex" data-formula="{len(found) - 1}"></{match[1]}>'
+
+    return FORMULA.sub(place, text), found
+
+
+def put_in(text: str, found: list[tuple[str, bool, str]], typeset: dict, mark) -> str:
+    """The HTML with each typeset formula in its place, a display with the mark of its label."""
+
+    def put(match):
+        tex, display, label = found[int(match[2])]
+        done = typeset[tex, display].get("html", "")
+        if not display:
+            return f'<span class="arithmatex">{done}</span>'
+        box = f'<div class="arithmatex">{done}</div>'
+        return f'<div class="equation" id="eq-{label}">{box}{mark(label)}</div>'
+
+    return PLACE.sub(put, text)
 
 
 def install(root: Path, say) -> None:
@@ -55,7 +75,7 @@ def installed(folder: Path) -> str:
         return ""
 
 
-def typeset(root: Path, wanted: set[tuple[str, bool]], say) -> dict:
+def typeset(root: Path, wanted: set[tuple[str, bool]], fresh: bool, say) -> dict:
     """Typeset each (tex, display); return {(tex, display): {"html"} or {"error"}} and "glyphs".
 
     One run of Node for all that is new; kept in build/typeset.json by content.
@@ -66,7 +86,7 @@ def typeset(root: Path, wanted: set[tuple[str, bool]], say) -> dict:
     ).read_bytes()
     version = hashlib.sha256(recipe).hexdigest()
     cache = json.loads(kept.read_text(encoding="utf-8")) if kept.is_file() else {}
-    if cache.get("version") != version:
+    if fresh or cache.get("version") != version:
         cache = {"version": version, "done": {}, "glyphs": {}}
     new = sorted(formula for formula in wanted if key(*formula) not in cache["done"])
     if new:

@@ -11,9 +11,9 @@ import urllib.request
 
 import names
 import pytest
-from conftest import PLAIN, until
-from pages import read_site
-from run import RUNNER, key_of
+from conftest import PLAIN, ROOT, until
+from reading.pages import read_site
+from records import key_of
 
 SNIPPET, DY = "snippets/square.py", "dy = 2 * y  # (1, m)"
 
@@ -67,10 +67,10 @@ def test_a_page_is_stale_when_the_names_change(project):
     assert stale_key(project, project.path("other.txt")) != before
 
 
-@pytest.mark.parametrize("script", RUNNER)
+@pytest.mark.parametrize("script", sorted(p.name for p in (ROOT / "scripts/running").glob("*.py")))
 def test_a_page_is_stale_when_what_runs_it_changes(project, script):
     before = stale_key(project)
-    with project.path(f"scripts/{script}").open("a") as file:
+    with project.path(f"scripts/running/{script}").open("a") as file:
         file.write("# changed\n")
     assert stale_key(project) != before
 

@@ -7,12 +7,12 @@ import sys
 
 import facts
 import mkdocs.config
-import program
 import pytest
 import state
 from conftest import PLAIN, ROOT
-from pages import read_site
-from sections import read_sections
+from reading.pages import read_site
+from reading.sections import read_sections
+from running import program
 
 PAGES, PROBLEMS = read_site(
     ROOT, state.nav_pages(mkdocs.config.load_config(str(ROOT / "mkdocs.yml")).nav)

@@ -12,11 +12,11 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import prose
-from blocks import Block, read_blocks
-from equations import Equation, read_equations
-from prose import Problem
-from sections import Section, read_sections
+from . import prose
+from .blocks import Block, read_blocks
+from .equations import Equation, read_equations
+from .prose import Problem
+from .sections import Section, read_sections
 
 OPTIONS = {"title": str, "description": str, "seconds": int, "alone": bool}
 SECONDS = 120  # a page may run this long, unless its front matter asks for more
@@ -93,17 +93,18 @@ def read_site(root: Path, nav: list[str]) -> tuple[list[Page], list[Problem]]:
         path.relative_to(root).as_posix(): read_sections(root, path, problems)
         for path in sorted((root / "snippets").rglob("*.py"))
     }
-    pages = []
+    docs = root / "docs"
+    there = sorted(path.relative_to(docs).as_posix() for path in docs.rglob("*.md"))
     for path in nav:
-        if (root / "docs" / path).is_file():
-            pages.append(read_page(root, f"docs/{path}", snippets, problems))
-        else:
+        if path not in there:
             text = f"the nav names {path}, and there is no docs/{path}"
             problems.append(Problem("mkdocs.yml", 0, text))
-    for path in sorted(path.relative_to(root).as_posix() for path in (root / "docs").rglob("*.md")):
-        if path.removeprefix("docs/") not in nav:
-            text = "this page is not in the nav of mkdocs.yml: add it there"
-            problems.append(Problem(path, 1, text))
+    strays = [path for path in there if path not in nav]
+    for path in strays:
+        text = "this page is not in the nav of mkdocs.yml: add it there"
+        problems.append(Problem(f"docs/{path}", 1, text))
+    paths = [path for path in nav if path in there] + strays
+    pages = [read_page(root, f"docs/{path}", snippets, problems) for path in paths]
     for page in pages:
         twins = [other.path for other in pages if other.stem == page.stem and other is not page]
         if twins:

@@ -13,8 +13,9 @@ import types
 from collections import namedtuple
 
 import torch
-from float64 import Watch
-from witness import Witness
+
+from .float64 import Watch
+from .witness import Witness
 
 Section = namedtuple("Section", "path name line code")
 

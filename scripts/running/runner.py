@@ -1,6 +1,6 @@
 """The process that runs page programs, each in a child of its own.
 
-    python scripts/runner.py < jobs.json
+    python -m running.runner < jobs.json
 
 reads {"jobs": [...], "names": FILE} and writes one JSON line for each job as it
 ends. It forks its children from a server that has torch loaded and never
@@ -32,10 +32,11 @@ def child(connection, job, folder):
     os.chdir(folder)
     threading.Thread(target=die_with_runner, args=(connection,), daemon=True).start()
     import torch
-    from program import run_program
 
-    here = os.path.dirname(os.path.abspath(__file__))
-    sys.path[:] = [path for path in sys.path if path not in ("", here)]
+    from .program import run_program
+
+    scripts = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    sys.path[:] = [path for path in sys.path if path not in ("", scripts)]
     sys.argv[:] = [job["page"]]
     torch.set_num_threads(1)
     result = run_program(

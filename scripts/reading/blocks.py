@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass, field
 
-from prose import Problem
+from .prose import Problem
 
 FENCE = re.compile(r"^(?P<indent>\s*)(?P<marks>`{3,}|~{3,})(?P<info>[^`]*)$")
 INCLUDE = re.compile(r'^\s*--8<-- "(?P<path>[^":]+)(?::(?P<name>\w+))?"\s*$')

@@ -13,15 +13,14 @@ import sys
 from pathlib import Path
 
 from names import machine
-from pages import Page
-from prose import Problem
-
-RUNNER = ("runner.py", "program.py", "witness.py", "float64.py", "run.py")
+from reading.pages import Page
+from reading.prose import Problem
 
 
 def key_of(root: Path, page: Page, names_file: Path) -> str:
     """Changes when anything changes that the page's run depends on."""
-    sources = [(root / "scripts" / name).read_bytes() for name in RUNNER]
+    running = sorted((root / "scripts" / "running").glob("*.py"))
+    sources = [path.read_bytes() for path in running]
     program = [[section.path, section.name, section.line, section.code] for section in page.program]
     told = json.dumps([program, page.seconds, page.options.get("alone"), machine()]).encode()
     return hashlib.sha256(b"\0".join([told, names_file.read_bytes(), *sources])).hexdigest()
@@ -83,14 +82,14 @@ def run_jobs(root: Path, pages: list[Page], names_file: Path):
         return
     jobs = [job(root, page, dtype) for page in pages for dtype in ("float64", "float32")]
     quiet = {"OMP_NUM_THREADS": "1", "MPLBACKEND": "Agg", "PYTHONHASHSEED": "0"}
-    command = [sys.executable, str(root / "scripts" / "runner.py")]
+    command = [sys.executable, "-m", "running.runner"]
     with subprocess.Popen(
         command,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
         encoding="utf-8",
-        cwd=root,
+        cwd=root / "scripts",
         env=os.environ | quiet,
     ) as runner:
         runner.stdin.write(json.dumps({"jobs": jobs, "names": str(names_file)}))

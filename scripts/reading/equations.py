@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from prose import DISPLAY, INLINE, Problem, blank, line_of
+from .prose import DISPLAY, INLINE, Problem, blank, line_of
 
 LABEL = re.compile(r"\\label\{([^}]*)\}")
 TOKEN = re.compile(r"\\begin\{[^}]*\}|\\end\{[^}]*\}|\\[A-Za-z]+|\\.|.", re.S)

@@ -1,0 +1,1 @@
+"""Read the pages and the snippets, and find mistakes before anything runs."""
