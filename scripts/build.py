@@ -13,8 +13,14 @@ import os
 import sys
 from pathlib import Path
 
-from publish import BuildLock
-from state import Site, nav_pages, say
+try:
+    from publish import BuildLock
+    from state import Site, nav_pages, say
+except ModuleNotFoundError as missing:
+    sys.exit(
+        f"{missing.name} is not installed in {sys.executable}: after scripts/serve or scripts/test "
+        "use .venv/bin/python, or run pip install -r requirements.txt"
+    )
 
 ROOT = Path(__file__).resolve().parent.parent
 

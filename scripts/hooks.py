@@ -19,7 +19,7 @@ from mkdocs.structure.files import File
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from publish import BuildLock, recover, swap  # noqa: E402
-from render import failed, mark, program_path, render  # noqa: E402
+from render import NAMES, failed, mark, program_path, render  # noqa: E402
 from state import Site, nav_pages, say  # noqa: E402
 from typeset import TypesetError, glyph_table, put_in, take_out, typeset  # noqa: E402
 
@@ -116,7 +116,9 @@ def stop_or_show() -> None:
 
 
 def on_files(files, config: MkDocsConfig):
-    """Publish each page's program beside it."""
+    """Publish each page's program beside it, and the names that they ran on."""
+    if Build.site.names:
+        files.append(File.generated(config, NAMES, content="\n".join(Build.site.names) + "\n"))
     for page in Build.site.pages:
         if page.program:
             files.append(File.generated(config, program_path(page), content=page.source()))

@@ -8,6 +8,7 @@ from reading.pages import Block, Page
 from reading.prose import Problem
 from records import checks_of
 
+NAMES = "names.txt"  # published at the top of the site
 DIGITS = ".0e"  # a largest difference is shown to one digit
 
 
@@ -87,25 +88,31 @@ def totals(page: Page, record: dict) -> tuple[int, int, float]:
 def foot(page: Page, pages: list[Page], records: dict, facts: dict) -> str:
     """The verdict at the end of a page, and its program to copy or download."""
     own = [page] if page.program else pages
-    sums = [totals(each, records[each.stem]) for each in own]
-    gradients, equations, worst = (
-        sum(s[0] for s in sums),
-        sum(s[1] for s in sums),
-        max(s[2] for s in sums),
-    )
     where = "on this page" if page.program else "on this site"
-    take = ""
-    if page.program:
-        name = f"{page.stem}.py"
-        href = posixpath.relpath(program_path(page), page_folder(page))
-        take = (
-            f'<p><a href="{href}" download>Download this page\'s program, <code>{name}</code></a> '
-            f'<button type="button" class="copy-program" data-program="{href}" hidden>Copy this page\'s program</button></p>'
-        )
+    sums = [totals(each, records[each.stem]) for each in own]
+    gradients, equations = (sum(each[k] for each in sums) for k in (0, 1))
+    worst = max(each[2] for each in sums)
+    verdict = (
+        f"Executed {where}, before it was published: {counted(gradients, 'gradient')} and "
+        f"{counted(equations, 'equation')}. Largest float64 difference: {worst:{DIGITS}} of the "
+        f"largest entry. torch {html.escape(facts['torch'])}, {html.escape(facts['processor'])}."
+    )
+    take = program_links(page, facts) if page.program else ""
+    return f'<div class="verdict" markdown="0">{take}<p>{verdict}</p></div>\n'
+
+
+def program_links(page: Page, facts: dict) -> str:
+    """The page's program to download or copy, and the names that give the page's numbers."""
+    href, names = (
+        posixpath.relpath(path, page_folder(page)) for path in (program_path(page), NAMES)
+    )
     return (
-        f'<div class="verdict" markdown="0">{take}<p>Executed {where}, before it was published: '
-        f"{counted(gradients, 'gradient')} and {counted(equations, 'equation')}. Largest float64 difference: "
-        f"{worst:{DIGITS}} of the largest entry. torch {html.escape(facts['torch'])}, {html.escape(facts['processor'])}.</p></div>\n"
+        f'<p><a href="{href}" download>Download this page\'s program, {page.stem}.py</a> '
+        f'<button type="button" class="copy-program" data-program="{href}" hidden>'
+        "Copy this page's program</button></p>"
+        f"<p>The numbers on this page come from {html.escape(facts['names_list'])}: save "
+        f'<a href="{names}" download>{NAMES}</a> beside the program to get them too. '
+        "Without it, the program fetches the lecture's list.</p>"
     )
 
 

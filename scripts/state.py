@@ -33,6 +33,7 @@ class Site:
     problems: list[Problem]
     records: dict = field(default_factory=dict)
     facts: dict = field(default_factory=dict)
+    names: list[str] = field(default_factory=list)
     said: int = 0  # how many problems the terminal has been told
 
     @classmethod
@@ -41,14 +42,14 @@ class Site:
 
     def run(self, names: str | None, fresh: bool, only: list[str] | None = None) -> "Site":
         """Run the stale pages that were read without a fault."""
-        names_file, found, wrong = read_names(self.root, names)
+        names_file, self.names, wrong = read_names(self.root, names)
         self.problems += wrong
         self.records = {
             page.stem: {"outputs": {}, "checks": [], "values": {}} for page in self.pages
         }
         if wrong:
             return self
-        self.facts = describe(self.root, names_file, found)
+        self.facts = describe(self.root, names_file, self.names)
         chosen = [
             page
             for page in self.pages

@@ -22,6 +22,10 @@ from setup.network import (
 import torch.nn.functional as F
 # --8<-- [end:imports]
 
+# --8<-- [start:whole_loss]
+check("whole_loss", loss, F.cross_entropy(logits, Yb), kind="forward")
+# --8<-- [end:whole_loss]
+
 # --8<-- [start:loss_mean]
 rows = range(n)  # i, the examples of the batch
 check("loss_mean", loss, -sum(logprobs[i, Yb[i]] for i in rows) / n)
@@ -41,8 +45,8 @@ cmp("dprobs", dprobs, probs)
 # --8<-- [start:dcounts_sum_inv]
 dcounts_sum_inv = (counts * dprobs).sum(1, keepdim=True)  # (n, 1)
 cmp("dcounts_sum_inv", dcounts_sum_inv, counts_sum_inv)
-sums = torch.einsum("ik,ik->i", counts, probs.grad).view(n, 1)
-check("dcounts_sum_inv", counts_sum_inv.grad, sums)
+sums = torch.einsum("ik,ik->i", probs.grad, counts)  # the equation
+check("dcounts_sum_inv", counts_sum_inv.grad.view(n), sums)
 # --8<-- [end:dcounts_sum_inv]
 
 # --8<-- [start:dcounts_sum]
@@ -51,14 +55,12 @@ cmp("dcounts_sum", dcounts_sum, counts_sum)
 # --8<-- [end:dcounts_sum]
 
 # --8<-- [start:dcounts_first]
-dcounts = counts_sum_inv * dprobs  # (n, vocab_size), the branch via probs
+dcounts = counts_sum_inv * dprobs  # (n, vocab_size), the part from probs
 # --8<-- [end:dcounts_first]
 
 # --8<-- [start:dcounts]
-dcounts += torch.ones_like(counts) * dcounts_sum  # the branch via counts_sum
+dcounts += torch.ones_like(counts) * dcounts_sum  # the part from counts_sum
 cmp("dcounts", dcounts, counts)
-both = counts_sum_inv * probs.grad + counts_sum.grad.expand(n, vocab_size)
-check("dcounts", counts.grad, both)
 # --8<-- [end:dcounts]
 
 # --8<-- [start:dnorm_logits]
@@ -77,7 +79,7 @@ cmp("dlogit_maxes", dlogit_maxes, logit_maxes)
 # --8<-- [end:dlogit_maxes]
 
 # --8<-- [start:zero_sum]
-check("zero_sum", torch.einsum("ik->i", norm_logits.grad), torch.zeros(n))
+check("zero_sum", torch.einsum("ik->i", dnorm_logits), torch.zeros(n))
 # --8<-- [end:zero_sum]
 
 
@@ -92,25 +94,30 @@ cmp("dlogits", dlogits, logits)
 # --8<-- [end:dlogits]
 
 # --8<-- [start:random_incoming]
-u = torch.randn(logits.shape, generator=g)  # stands for dnorm_logits
-z = logits.detach().requires_grad_()
+z = logits.detach().requires_grad_()  # the logits, cut out of the network
 m = z.max(1, keepdim=True).values
 m.retain_grad()
+u = torch.randn(z.shape, generator=g)  # (n, vocab_size), random
 (z - m).backward(u)
 check("dlogit_maxes", through_maxes(u), m.grad, kind="gradient")
 ours = through_logits(u, through_maxes(u))
 check("dlogits", ours, z.grad, kind="gradient")
 # --8<-- [end:random_incoming]
 
-# --8<-- [start:row_sums]
-check(
-    "row_sums",
-    sum(logits.grad[:, k] for k in range(vocab_size)),
-    torch.zeros(n),
-)
-# --8<-- [end:row_sums]
+# --8<-- [start:dcounts_sum_short]
+check("dcounts_sum_short", dcounts_sum, 1 / (n * counts_sum))
+# --8<-- [end:dcounts_sum_short]
 
 # --8<-- [start:dlogits_matrix]
 Y = F.one_hot(Yb, vocab_size)  # (n, vocab_size), a one at each target
 check("dlogits_matrix", logits.grad, (probs - Y) / n)
 # --8<-- [end:dlogits_matrix]
+
+# --8<-- [start:nudge]
+step = 0.01
+nudged = logits.detach().clone()
+nudged[0, Yb[0]] += step  # the target's logit in the first example
+change = F.cross_entropy(nudged, Yb) - loss
+predicted = step * dlogits[0, Yb[0]]
+check("nudge", (change / predicted).round(), 1.0, kind="finite_difference")
+# --8<-- [end:nudge]

@@ -266,6 +266,9 @@ def test_while_serving_a_page_shows_its_mistake_and_the_next_save_repairs_it(pro
         ("docs/square.md", "= 2 y_j", r"= 2 \wye_j", "is not TeX: Undefined control sequence"),
         ("docs/square.md", "As before", "As before, 2.5", "is typed into the page"),
         ("docs/square.md", "square.loss", "square.lost", "no run left a number called square.lost"),
+        ("docs/square.md", "= 2 y_j", "= 2 y_j = 0", "equation dy has 3 sides, and its check 2"),
+        ("docs/square.md", "square.py:dx", "square.py:ddx", "has no section ddx"),
+        (SNIPPET, DY, "dy = (2 * y", "section dy is not whole statements"),
     ]
     until(lambda: "Squares" in page(port))
     for path, old, new, message in mistakes:
@@ -277,6 +280,8 @@ def test_while_serving_a_page_shows_its_mistake_and_the_next_save_repairs_it(pro
         assert message in project.path("said").read_text()
         project.edit(path, new, old)
         until(lambda: "mjx-container" in page(port))
+    project.path("docs/stray.md").write_text("# Astray\n")
+    until(lambda: "this page is not in the nav" in page(port, "/stray/"))
     server.send_signal(signal.SIGINT)
     server.wait(10)
     assert "Traceback" not in project.path("said").read_text()

@@ -28,6 +28,7 @@ THE_SAME = {
         "fetch",
         "names = urllib.request.urlopen(HOME, timeout=31).read()",
     ): "it waits a second longer for an answer",
+    ("nudge", "step = 0.02"): "another small step, with the same prediction for it",
 }
 
 

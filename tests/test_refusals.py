@@ -100,6 +100,18 @@ def test_a_wrong_page_publishes_nothing_and_is_named(project, name):
     refuses(project, *READING[name])
 
 
+def test_tex_left_as_text_in_the_built_page_is_refused(project):
+    """Inside a raw HTML element Markdown does nothing, so the equation stays as it was typed."""
+    project.edit(PAGE, "\\label{dy}\n$$\n", "\\label{dy}\n$$\n\n</div>\n")
+    refuses(
+        project,
+        PAGE,
+        "## dy { #dy }\n",
+        "## dy { #dy }\n\n<div>\n",
+        r"square\.md: TeX is left as text",
+    )
+
+
 def test_a_weakened_cmp_on_the_page_lets_nothing_pass(project):
     project.edit("snippets/setup/compare.py", "    assert approximate,", "    assert True,")
     refuses(project, SNIPPET, DY, "dy = -2 * y", r"dy: ours and autograd differ")

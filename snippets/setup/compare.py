@@ -5,14 +5,15 @@ import torch
 
 
 def distance(ours, theirs):
-    """The largest difference of two tensors, and the largest allowed."""
+    """The largest difference, the largest entry, the difference allowed."""
     ours, theirs = torch.as_tensor(ours), torch.as_tensor(theirs)
     due, got = tuple(theirs.shape), tuple(ours.shape)
     assert got == due, f"has shape {got} where {due} is due"
     maxdiff = (ours - theirs).abs().max().item()
-    size = theirs.abs().max().item()  # of the largest entry
+    size = theirs.abs().max().item()
     double = theirs.element_size() == 8  # float64 has 8 bytes, float32 has 4
-    return maxdiff, (1e-9 * size + 1e-12) if double else (1e-6 * size + 1e-7)
+    allowed = 1e-9 * size + 1e-12 if double else 1e-6 * size + 1e-7
+    return maxdiff, size, allowed
 
 
 # --8<-- [end:distance]
@@ -20,13 +21,13 @@ def distance(ours, theirs):
 
 # --8<-- [start:cmp]
 def cmp(name, ours, t):
-    """Compare a gradient of ours with the one autograd left in t.grad."""
+    """Compare our gradient with the one autograd left in t.grad."""
     assert t.grad is not None, f"{name}: autograd left no gradient here"
-    maxdiff, allowed = distance(ours, t.grad)
+    maxdiff, size, allowed = distance(ours, t.grad)
     exact, approximate = torch.equal(ours, t.grad), maxdiff <= allowed
-    print(f"{name:15} | exact: {exact!s:5} | approximate: {approximate!s:5}")
-    shape, size = tuple(t.shape), t.grad.abs().max().item()
-    print(f"{'':15} | maxdiff: {maxdiff:.1e} | {shape} | size: {size:.1e}")
+    print(f"{name:17} | exact: {exact!s:5} | approximate: {approximate!s:5}")
+    tail = f"shape: {tuple(t.shape)} | size: {size:.1e}"
+    print(f"{'':17} | maxdiff: {maxdiff:.1e} | {tail}")
     assert approximate, f"{name} disagrees with autograd by {maxdiff:.1e}"
 
 
@@ -38,8 +39,8 @@ def check(name, *sides, kind="equation"):
     """Compare the sides of an equation, or of anything else."""
     first, *others = sides
     for other in others:
-        maxdiff, allowed = distance(first, other)
-        print(f"{name:15} | {kind}: both sides agree to {maxdiff:.1e}")
+        maxdiff, size, allowed = distance(other, first)
+        print(f"{name:17} | {kind} | maxdiff: {maxdiff:.1e} | size: {size:.1e}")
         assert maxdiff <= allowed, f"{name}: sides differ by {maxdiff:.1e}"
 
 
