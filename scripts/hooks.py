@@ -8,7 +8,6 @@ and the next save repairs it.
 import logging
 import os
 import re
-import socket
 import sys
 from pathlib import Path
 
@@ -18,12 +17,14 @@ from mkdocs.structure.files import File
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from publish import BuildLock, recover, swap  # noqa: E402
+from publish import BuildLock, beside, recover, swap  # noqa: E402
 from render import NAMES, failed, mark, program_path, render  # noqa: E402
-from state import Site, nav_pages, say  # noqa: E402
+from state import Listener, Site, nav_pages, refuse_taken_port, say  # noqa: E402
 from typeset import TypesetError, glyph_table, put_in, take_out, typeset  # noqa: E402
 
-TEX_LEFT = re.compile(r"\$\$|\\\[|\\\(|\\label\b")
+LEFT = re.compile(
+    r"\$\$|\\[\[(]|\\(?:label|begin)\b|\$[^$\n]*[\\_^][^$\n]*\$|`|~~~|\{\{|--8|&lt;!--"
+)
 NOT_PROSE = re.compile(r"<(pre|code|script|style)\b.*?</\1>|<[^>]*>", re.S)
 
 
@@ -40,25 +41,6 @@ class Build:
     formulas = {}  # page path: [(tex, display, label)]
 
 
-class Listener(logging.Handler):
-    """Makes a problem of each warning of MkDocs: one of them, and nothing is published."""
-
-    LINK = re.compile(
-        r"Doc file '(?P<page>[^']+)' contains a link '(?P<link>[^']+)',? ?(?P<why>.*)"
-    )
-
-    def emit(self, record):
-        told = record.getMessage()
-        link = self.LINK.match(told)
-        if not link:
-            Build.site.fail("mkdocs.yml", told)
-            return
-        path = f"docs/{link['page']}"
-        before = Build.site.page(path).text.partition(f"({link['link']})")[0]
-        text = f"the link {link['link']} leads nowhere: {link['why']}"
-        Build.site.fail(path, text, before.count("\n") + 1)
-
-
 def on_startup(command: str, dirty: bool) -> None:
     Build.serving = command == "serve"
 
@@ -68,11 +50,11 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
     if Build.serving:
         Build.site_dir = root / "site"  # not written to while serving
         if not Build.bound:
-            refuse_taken_port(config)
+            refuse_taken_port(*config.dev_addr)
         Build.bound = True
     else:
-        Build.site_dir = Path(config.site_dir)
-        config.site_dir = str(root / "build" / "site")
+        Build.site_dir = Path(config.site_dir).resolve()
+        config.site_dir = str(beside(Build.site_dir))
     return config
 
 
@@ -81,27 +63,17 @@ def fresh() -> bool:
     return os.environ.get("FRESH") == "1"
 
 
-def refuse_taken_port(config: MkDocsConfig) -> None:
-    host, port = config.dev_addr
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError:
-            raise Abort(
-                f"port {port} is in use: stop what runs there, or choose another one (scripts/serve --port {port + 1})"
-            ) from None
-
-
 def on_pre_build(config: MkDocsConfig) -> None:
     root = Path(config.config_file_path).parent
     Build.lock.take(root, say)
     recover(Build.site_dir, say)
-    Build.site = Site.read(root, nav_pages(config.nav)).run(os.environ.get("NAMES"), fresh())
+    Build.site = Site.read(root, nav_pages(config.nav)).run(
+        os.environ.get("NAMES") or None, fresh()
+    )
     Build.formulas = {}
     stop_or_show()
     if not Build.serving:
-        Build.listener = Listener(logging.WARNING)
+        Build.listener = Listener(Build.site)
         logging.getLogger("mkdocs").addHandler(Build.listener)
 
 
@@ -117,8 +89,8 @@ def stop_or_show() -> None:
 
 def on_files(files, config: MkDocsConfig):
     """Publish each page's program beside it, and the names that they ran on."""
-    if Build.site.names:
-        files.append(File.generated(config, NAMES, content="\n".join(Build.site.names) + "\n"))
+    if Build.site.facts:
+        files.append(File.generated(config, NAMES, content=Build.site.names.text))
     for page in Build.site.pages:
         if page.program:
             files.append(File.generated(config, program_path(page), content=page.source()))
@@ -127,7 +99,6 @@ def on_files(files, config: MkDocsConfig):
 
 def on_page_markdown(markdown: str, page, config: MkDocsConfig, files) -> str:
     mine = Build.site.page(f"docs/{page.file.src_uri}")
-    page.meta.setdefault("title", mine.title)
     problems = Build.site.problems_of(mine)
     if not problems:
         text, found = render(mine, Build.site.pages, Build.site.records, Build.site.facts)
@@ -139,9 +110,22 @@ def on_page_markdown(markdown: str, page, config: MkDocsConfig, files) -> str:
 def on_page_content(html: str, page, config: MkDocsConfig, files) -> str:
     """Take the formulas out, so that neither search nor MkDocs sees their TeX."""
     path = f"docs/{page.file.src_uri}"
-    if html.count("<pre") > len(Build.site.page(path).blocks):
-        Build.site.fail(path, "code typed into the page by indentation: take it from a section")
+    mine = Build.site.page(path)
     html, Build.formulas[path] = take_out(html)
+    if Build.site.problems_of(mine):
+        return html
+    # What MkDocs made of the page must be what was read and run.
+    due = [equation.name for equation in mine.equations]
+    got = [label for _, display, label in Build.formulas[path] if display]
+    blocks = re.sub(r"<!--.*?-->", "", html, flags=re.S).count("<pre")
+    if due != got:
+        Build.site.fail(path, f"MkDocs shows the equations {got} where {due} were read")
+    if blocks > len(mine.blocks):
+        Build.site.fail(path, "code typed into the page by indentation: take it from a section")
+    if blocks < len(mine.blocks):
+        Build.site.fail(
+            path, f"MkDocs shows {blocks} of the {len(mine.blocks)} blocks of this page"
+        )
     return html
 
 
@@ -181,8 +165,8 @@ def on_post_page(output: str, page, config: MkDocsConfig) -> str:
         output, Build.formulas[path], Build.typeset, lambda label: mark(mine, label, record)
     )
     article = output.partition("<article")[2].partition("</article>")[0]
-    for left in TEX_LEFT.finditer(NOT_PROSE.sub(" ", article)):
-        Build.site.fail(path, f"TeX is left as text in the built page, at {left[0]}")
+    for left in LEFT.finditer(NOT_PROSE.sub(" ", article)):
+        Build.site.fail(path, f"markup is left as text in the built page: {left[0]}")
     inside = glyph_table(article, Build.typeset["glyphs"])
     if problems := Build.site.problems_of(mine):
         output = output.replace(article.partition(">")[2], "")
@@ -192,8 +176,10 @@ def on_post_page(output: str, page, config: MkDocsConfig) -> str:
 
 def on_post_build(config: MkDocsConfig) -> None:
     stop_or_show()
+    Build.site.report()
     if not Build.serving:
-        swap(Path(config.site_dir), Build.site_dir)
+        swap(Build.site_dir)
+        config.site_dir = str(Build.site_dir)
         say(f"published {Build.site_dir.name}/: {Build.site.summary()}")
     finish()
 

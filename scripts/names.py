@@ -6,10 +6,11 @@ import platform
 import re
 import subprocess
 import sys
+from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
-from reading.prose import Problem
+from reading.problem import Problem
 
 EMBEDDED = "snippets/setup/names.txt"
 LECTURE = "0a30b5557f192f32ab962680889aac5f6fda0f4cecf40a6d0b5694f58ea8cc4d"  # sha256
@@ -43,61 +44,62 @@ def machine() -> dict:
     }
 
 
-def read_names(root: Path, chosen: str | None) -> tuple[Path, list[str], list[Problem]]:
-    """The names list: its path, its names, and what is wrong with it."""
-    path = Path(chosen).absolute() if chosen else root / EMBEDDED
-    where = chosen or EMBEDDED
-    wrong = None
+@dataclass(frozen=True)
+class Names:
+    """A list of names, read once: whatever a build does with it, it does with these bytes."""
+
+    path: str  # as the reader knows it
+    raw: bytes = b""
+
+    @property
+    def text(self) -> str:
+        return self.raw.decode("utf-8")
+
+    @property
+    def count(self) -> int:
+        return len(self.text.splitlines())
+
+
+def read_names(root: Path, chosen: str | None) -> tuple[Names, list[Problem]]:
+    """The list of names, and what is wrong with it."""
+    path, where = (Path(chosen).absolute() if chosen else root / EMBEDDED), chosen or EMBEDDED
+    wrong, line, raw = None, 0, b""
     if path.is_dir():
         wrong = "this is a folder, and a list of names is due: one name a line, a to z"
     elif not path.is_file():
         wrong = "there is no such file: give a list of names, one name a line, a to z"
-    if wrong:
-        return path, [], [Problem(where, 0, wrong)]
-    raw = path.read_bytes()
+    else:
+        raw = path.read_bytes()
+        line, wrong = fault_in(raw)
+    return Names(where, raw), [Problem(where, line, wrong)] if wrong else []
+
+
+def fault_in(raw: bytes) -> tuple[int, str | None]:
+    """The line of a list that is wrong, and why; (0, None) for a good list."""
     try:
         names = raw.decode("utf-8").splitlines()
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
-        return (
-            path,
-            [],
-            [
-                Problem(
-                    where,
-                    line,
-                    f"this is not UTF-8 (byte 0x{raw[error.start]:02x}): save the list as UTF-8",
-                )
-            ],
-        )
+        return line, f"this is not UTF-8 (byte 0x{raw[error.start]:02x}): save the list as UTF-8"
     for line, name in enumerate(names, 1):
         stranger = re.search(r"[^a-z]", name)
         if stranger:
-            wrong = f"{name!r} holds {stranger[0]!r}: names are written with a to z only"
-        elif not name:
-            wrong = "this line is empty: one name a line"
-        elif len(name) > 40:
-            wrong = f"{name!r} has {len(name)} letters: a name has at most 40"
-        if wrong:
-            return path, [], [Problem(where, line, wrong)]
+            return line, f"{name!r} holds {stranger[0]!r}: names are written with a to z only"
+        if not name:
+            return line, "this line is empty: one name a line"
+        if len(name) > 40:
+            return line, f"{name!r} has {len(name)} letters: a name has at most 40"
     if len(names) < 100:
         found = f"{len(names)} names" if names else "nothing"
-        return (
-            path,
-            [],
-            [Problem(where, 0, f"this list holds {found}: the pages need at least 100 names")],
-        )
-    return path, names, []
+        return 0, f"this list holds {found}: the pages need at least 100 names"
+    return 0, None
 
 
-def describe(root: Path, names_file: Path, names: list[str]) -> dict:
+def describe(names: Names) -> dict:
     """The facts of this build that pages quote as {{ build.name }}."""
-    facts = machine()
-    digest = hashlib.sha256(names_file.read_bytes()).hexdigest()
-    embedded = names_file == root / EMBEDDED
-    facts["names_file"] = EMBEDDED if embedded else names_file.name
-    facts["names_list"] = "the site's own list" if embedded else f"the list {names_file.name}"
-    if digest == LECTURE:
-        facts["names_list"] = "the lecture's list"
-    facts["names"] = len(names)
-    return facts
+    own = names.path == EMBEDDED
+    names_list = "the site's own list" if own else f"the list {Path(names.path).name}"
+    if hashlib.sha256(names.raw).hexdigest() == LECTURE:
+        names_list = "the lecture's list"
+    names_file = EMBEDDED if own else Path(names.path).name
+    return machine() | {"names_file": names_file, "names_list": names_list, "names": names.count}

@@ -32,7 +32,13 @@ class BuildLock:
 
 
 def aside(site: Path) -> Path:
+    """Where the old site stands between the two renames."""
     return site.with_name(site.name + ".old")
+
+
+def beside(site: Path) -> Path:
+    """Where the new site is built: on the same disk, so that it can be renamed."""
+    return site.with_name(site.name + ".new")
 
 
 def recover(site: Path, say) -> None:
@@ -42,11 +48,15 @@ def recover(site: Path, say) -> None:
         say(f"put {site.name}/ back: an earlier build was stopped while it published")
 
 
-def swap(new: Path, site: Path) -> None:
-    """Put `new` in the place of `site` by two renames; then remove the old one."""
+def swap(site: Path) -> None:
+    """Put the new site in the place of the old one, by two renames."""
     if aside(site).is_dir():
         shutil.rmtree(aside(site))
     if site.is_dir():
         site.rename(aside(site))
-    new.rename(site)
+    try:
+        beside(site).rename(site)
+    except OSError:
+        aside(site).rename(site)
+        raise
     shutil.rmtree(aside(site), ignore_errors=True)

@@ -12,56 +12,60 @@ import subprocess
 import sys
 from pathlib import Path
 
-from names import machine
+from names import Names, machine
 from reading.pages import Page
-from reading.prose import Problem
+from reading.problem import Problem
+
+EMPTY = {"outputs": {}, "checks": [], "values": {}}  # of a page without a program
 
 
-def key_of(root: Path, page: Page, names_file: Path) -> str:
+def key_of(root: Path, page: Page, names: Names) -> str:
     """Changes when anything changes that the page's run depends on."""
     running = sorted((root / "scripts" / "running").glob("*.py"))
-    sources = [path.read_bytes() for path in running]
-    program = [[section.path, section.name, section.line, section.code] for section in page.program]
-    told = json.dumps([program, page.seconds, page.options.get("alone"), machine()]).encode()
-    return hashlib.sha256(b"\0".join([told, names_file.read_bytes(), *sources])).hexdigest()
+    told = json.dumps([job(page, ""), machine()]).encode()
+    parts = [told, names.raw, *(path.read_bytes() for path in running)]
+    return hashlib.sha256(b"\0".join(parts)).hexdigest()
 
 
 def write(path: Path, text: str) -> None:
     """Write a file whole: whoever reads it sees the old text or the new."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(path.name + ".part")
-    part.write_text(text, encoding="utf-8")
+    part.write_text(text, encoding="utf-8", newline="\n")
     part.replace(path)
 
 
+def read_json(path: Path) -> dict:
+    """What a file of build/ holds; {} when it is not there or was spoilt."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+
+
 def run_pages(
-    root: Path, pages: list[Page], names_file: Path, fresh: bool, say
+    root: Path, pages: list[Page], names: Names, fresh: bool, say
 ) -> tuple[dict, list[Problem]]:
     """Run what is stale; return the record of every page, by stem, and what failed."""
-    keys = {page.stem: key_of(root, page, names_file) for page in pages if page.program}
-    records, stale = {}, []
+    records, stale, keys, problems = {}, [], {}, []
     for page in pages:
-        kept = root / "build" / "pages" / f"{page.stem}.json"
-        record = (
-            json.loads(kept.read_text(encoding="utf-8")) if kept.is_file() and not fresh else {}
-        )
         if not page.program:
-            records[page.stem] = {"outputs": {}, "checks": [], "values": {}}
-        elif record.get("key") == keys[page.stem]:
+            records[page.stem] = EMPTY
+            continue
+        keys[page.stem] = key_of(root, page, names)
+        record = {} if fresh else read_json(root / "build" / "pages" / f"{page.stem}.json")
+        if record.get("key") == keys[page.stem]:
             records[page.stem] = record
         else:
             stale.append(page)
-    problems = []
     if stale:
         say(f"running {len(stale)} of {len(keys)} page programs against autograd")
-    for page, results in run_jobs(root, stale, names_file):
-        record = {"key": keys[page.stem]} | results["float32"]
-        record["checks"] = results["float32"].get("checks", []) + results["float64"].get(
-            "checks", []
-        )
+    for page, results in run_jobs(root, stale, names):
+        both = [results[dtype].get("checks", []) for dtype in ("float32", "float64")]
+        record = EMPTY | results["float32"] | {"key": keys[page.stem], "checks": sum(both, [])}
+        records[page.stem] = record
         failed = failures(page, results)
         problems += failed
-        records[page.stem] = record
         if not failed:
             write(root / "build" / "pages" / f"{page.stem}.json", json.dumps(record))
             write(root / "build" / f"{page.stem}.txt", "".join(record["outputs"].values()))
@@ -69,20 +73,30 @@ def run_pages(
     return records, problems
 
 
+def in_float64(record: dict) -> list[dict]:
+    """The comparisons that decide."""
+    return [check for check in record["checks"] if check["dtype"] == "float64"]
+
+
+def gradients(record: dict) -> set[str]:
+    """The names of the gradients that a page's float64 run compared."""
+    return {check["name"] for check in in_float64(record) if check["kind"] == "gradient"}
+
+
 def count(record: dict) -> str:
     """How much a page's float64 run compared, in words."""
-    checks = [check for check in record["checks"] if check["dtype"] == "float64"]
-    gradients = len({check["name"] for check in checks if check["kind"] == "gradient"})
-    return f"{gradients} gradients, {len(checks)} comparisons"
+    return f"{len(gradients(record))} gradients, {len(in_float64(record))} comparisons"
 
 
-def run_jobs(root: Path, pages: list[Page], names_file: Path):
+def run_jobs(root: Path, pages: list[Page], names: Names):
     """Run each page in both precisions; yield (page, {dtype: result}) as both end."""
     if not pages:
         return
-    jobs = [job(root, page, dtype) for page in pages for dtype in ("float64", "float32")]
+    jobs = [job(page, dtype) for page in pages for dtype in ("float64", "float32")]
     quiet = {"OMP_NUM_THREADS": "1", "MPLBACKEND": "Agg", "PYTHONHASHSEED": "0"}
     command = [sys.executable, "-m", "running.runner"]
+    results = {page.path: {} for page in pages}
+    by_path = {page.path: page for page in pages}
     with subprocess.Popen(
         command,
         stdin=subprocess.PIPE,
@@ -92,37 +106,28 @@ def run_jobs(root: Path, pages: list[Page], names_file: Path):
         cwd=root / "scripts",
         env=os.environ | quiet,
     ) as runner:
-        runner.stdin.write(json.dumps({"jobs": jobs, "names": str(names_file)}))
+        runner.stdin.write(json.dumps({"jobs": jobs, "names": names.text}))
         runner.stdin.close()
-        results = {page.path: {} for page in pages}
         for line in runner.stdout:
             result = json.loads(line)
-            results[result["page"]][result["dtype"]] = result
-            if len(results[result["page"]]) == 2:
-                page = next(page for page in pages if page.path == result["page"])
-                yield page, results.pop(page.path)
-    if results:
-        raise RuntimeError(
-            f"the runner stopped (exit code {runner.returncode}) before {', '.join(results)}"
-        )
+            path = result["page"]
+            results[path][result["dtype"]] = result
+            if len(results[path]) == 2:
+                yield by_path[path], results.pop(path)
+    for path in results:
+        text = f"the process that runs the pages stopped (exit code {runner.returncode})"
+        lost = {"failures": [{"name": "", "section": "", "path": "", "line": 0, "text": text}]}
+        yield by_path[path], {"float32": lost, "float64": lost}
 
 
-def job(root: Path, page: Page, dtype: str) -> dict:
-    sections = [
-        [section.path, section.name, section.line, section.code] for section in page.program
-    ]
-    files = {
-        path: (root / path).read_text(encoding="utf-8")
-        for path in {section.path for section in page.program}
-    }
-    alone = page.options.get("alone", False)
+def job(page: Page, dtype: str) -> dict:
+    """A page's run, as it is sent to the runner."""
     return {
         "page": page.path,
         "dtype": dtype,
-        "sections": sections,
-        "files": files,
+        "sections": [section.told() for section in page.program],
         "seconds": page.seconds,
-        "alone": alone,
+        "alone": page.options.get("alone", False),
     }
 
 
@@ -136,13 +141,11 @@ def failures(page: Page, results: dict) -> list[Problem]:
             )
     problems = []
     for failure in found.values():
-        place = f"section {failure['section']}"
-        if failure["path"]:
-            place = f"{failure['path']}:{failure['line']}, {place}"
-        name = f"{failure['name']}: " if failure["name"] else ""
-        problems.append(
-            Problem(page.path, 0, f"{place}: {name}{failure['text']} [{failure['dtype']}]")
-        )
+        line = f"{failure['path']}:{failure['line']}" if failure["path"] else ""
+        section = f"section {failure['section']}" if failure["section"] else ""
+        place = ", ".join(part for part in (line, section) if part)
+        text = ": ".join(part for part in (place, failure["name"], failure["text"]) if part)
+        problems.append(Problem(page.path, 0, f"{text} [{failure['dtype']}]"))
     return problems
 
 
@@ -163,8 +166,7 @@ def unchecked(page: Page, record: dict) -> list[Problem]:
 
 def checks_of(record: dict, name: str) -> list[dict]:
     """The float64 comparisons that stand for the equation of this name."""
-    mine = [check for check in record["checks"] if check["name"] == check["section"] == name]
-    return [check for check in mine if check["dtype"] == "float64"]
+    return [check for check in in_float64(record) if check["name"] == check["section"] == name]
 
 
 def write_report(root: Path, pages: list[Page], records: dict, facts: dict) -> None:

@@ -5,8 +5,8 @@ import posixpath
 from pathlib import Path
 
 from reading.pages import Block, Page
-from reading.prose import Problem
-from records import checks_of
+from reading.problem import Problem
+from records import checks_of, gradients, in_float64
 
 NAMES = "names.txt"  # published at the top of the site
 DIGITS = ".0e"  # a largest difference is shown to one digit
@@ -22,67 +22,57 @@ def render(page: Page, pages: list[Page], records: dict, facts: dict) -> tuple[s
     problems = []
     lines = page.text.splitlines()
     for block in page.blocks:
-        if page.run_by(block):
-            lines[block.line - 1] = with_id(lines[block.line - 1], block.info, code_id(page, block))
+        if block.runs and page.run_by(block):
+            name = code_id(page, block)
+            lines[block.line - 1] = f"{block.indent}{block.marks} {{ .python #{name} }}"
         for line, path, name in block.includes:
-            code = (
-                page.code(line)
-                if line in page.shown
-                else output(page, line, path, name, records, problems)
-            )
-            lines[line - 1] = "\n".join(
-                block.indent + text if text else "" for text in code.rstrip("\n").split("\n")
-            )
-    for number in page.numbers:
+            printed = block.kind == "output"
+            told = output(page, line, path, name, records, problems) if printed else page.code(line)
+            inside = told.rstrip("\n").split("\n")
+            lines[line - 1] = "\n".join(block.indent + each if each else "" for each in inside)
+    for number in reversed(page.numbers):  # the last of a line first: columns stay true
         value = quoted(page, number, records, facts, problems)
-        lines[number.line - 1] = lines[number.line - 1].replace(number.text, value, 1)
+        line = lines[number.line - 1]
+        end = number.column + len(number.text)
+        lines[number.line - 1] = line[: number.column] + value + line[end:]
     return "\n".join(lines[page.body - 1 :]) + "\n\n" + foot(page, pages, records, facts), problems
 
 
-def with_id(line: str, info: str, name: str) -> str:
-    """The opening line of a fenced block, with an id."""
-    fence = line[: line.rindex(info)].rstrip()
-    first, *rest = info.strip("{ }").removeprefix(".").split(" ", 1)
-    return f"{fence} {{ {' '.join(['.' + first, '#' + name, *rest])} }}"
-
-
 def output(page, line, path, name, records, problems) -> str:
-    """What a section printed, from `build/<stem>.txt:<section>`."""
+    """What a section printed, from `build/<stem>.txt:<section>`; without a section, what all did."""
     outputs = records.get(Path(path).stem, {}).get("outputs", {})
-    if name is None:
-        return "".join(outputs.values())
-    if not path.endswith(".txt") or not outputs.get(name, "").strip():
-        what = "printed nothing" if name in outputs else "is no section that ran"
-        problems.append(Problem(page.path, line, f"{path}:{name}: {name} {what}"))
-    return outputs.get(name, "")
+    text = "".join(outputs.values()) if name is None else outputs.get(name, "")
+    what = None
+    if not path.endswith(".txt") or Path(path).stem not in records:
+        what = "is no page's output"
+    elif name is not None and name not in outputs:
+        what = "is no section that ran"
+    elif not text.strip():
+        what = "printed nothing"
+    elif "```" in text or "~~~" in text:
+        what = "prints the marks of a block, which would end the one that shows it"
+    if what:
+        problems.append(Problem(page.path, line, f"{path}: {name or path} {what}"))
+    return text
 
 
 def quoted(page, number, records, facts, problems) -> str:
     """The value that a sentence takes from a run or from the build."""
     values = facts if number.page == "build" else records.get(number.page, {}).get("values", {})
-    if number.name not in values:
-        problems.append(
-            Problem(
-                page.path,
-                number.line,
-                f"{number.text}: no run left a number called {number.page}.{number.name}",
-            )
-        )
-        return ""
     try:
-        value = format(values[number.name], number.format)
+        return html.escape(format(values[number.name], number.format))
+    except KeyError:
+        wrong = f"no run left a number called {number.page}.{number.name}"
     except (TypeError, ValueError) as error:
-        problems.append(Problem(page.path, number.line, f"{number.text}: {error}"))
-        return ""
-    return html.escape(value)
+        wrong = str(error)
+    problems.append(Problem(page.path, number.line, f"{number.text}: {wrong}"))
+    return ""
 
 
 def totals(page: Page, record: dict) -> tuple[int, int, float]:
     """Gradients and equations executed on a page, and the largest difference as a share."""
-    checks = [check for check in record["checks"] if check["dtype"] == "float64"]
-    gradients = len({check["name"] for check in checks if check["kind"] == "gradient"})
-    worst = max((check["max_rel"] or 0.0 for check in checks), default=0.0)
-    return gradients, len(page.equations), worst
+    worst = max((check["max_rel"] or 0.0 for check in in_float64(record)), default=0.0)
+    return len(gradients(record)), len(page.equations), worst
 
 
 def foot(page: Page, pages: list[Page], records: dict, facts: dict) -> str:
@@ -90,10 +80,10 @@ def foot(page: Page, pages: list[Page], records: dict, facts: dict) -> str:
     own = [page] if page.program else pages
     where = "on this page" if page.program else "on this site"
     sums = [totals(each, records[each.stem]) for each in own]
-    gradients, equations = (sum(each[k] for each in sums) for k in (0, 1))
+    derived, equations = (sum(each[k] for each in sums) for k in (0, 1))
     worst = max(each[2] for each in sums)
     verdict = (
-        f"Executed {where}, before it was published: {counted(gradients, 'gradient')} and "
+        f"Executed {where}, before it was published: {counted(derived, 'gradient')} and "
         f"{counted(equations, 'equation')}. Largest float64 difference: {worst:{DIGITS}} of the "
         f"largest entry. torch {html.escape(facts['torch'])}, {html.escape(facts['processor'])}."
     )

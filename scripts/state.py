@@ -1,13 +1,17 @@
 """What one build knows: the pages, the records of their runs, and all that is wrong."""
 
+import logging
+import re
+import socket
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from names import describe, read_names
+from mkdocs.exceptions import Abort
+from names import Names, describe, read_names
 from reading.pages import Page, read_site
-from reading.prose import Problem
-from records import run_pages, unchecked, write_report
+from reading.problem import Problem
+from records import EMPTY, in_float64, run_pages, unchecked, write_report
 
 
 def say(text: str) -> None:
@@ -33,7 +37,7 @@ class Site:
     problems: list[Problem]
     records: dict = field(default_factory=dict)
     facts: dict = field(default_factory=dict)
-    names: list[str] = field(default_factory=list)
+    names: Names | None = None
     said: int = 0  # how many problems the terminal has been told
 
     @classmethod
@@ -42,27 +46,20 @@ class Site:
 
     def run(self, names: str | None, fresh: bool, only: list[str] | None = None) -> "Site":
         """Run the stale pages that were read without a fault."""
-        names_file, self.names, wrong = read_names(self.root, names)
+        self.records = {page.stem: EMPTY for page in self.pages}
+        self.names, wrong = read_names(self.root, names)
         self.problems += wrong
-        self.records = {
-            page.stem: {"outputs": {}, "checks": [], "values": {}} for page in self.pages
-        }
         if wrong:
             return self
-        self.facts = describe(self.root, names_file, self.names)
-        chosen = [
-            page
-            for page in self.pages
-            if (not only or page.stem in only) and not self.problems_of(page)
-        ]
-        records, failed = run_pages(self.root, chosen, names_file, fresh, say)
+        self.facts = describe(self.names)
+        asked = [page for page in self.pages if not only or page.stem in only]
+        chosen = [page for page in asked if not self.problems_of(page)]
+        records, failed = run_pages(self.root, chosen, self.names, fresh, say)
         self.records |= records
         self.problems += failed
         for page in chosen:
             if not self.problems_of(page):
                 self.problems += unchecked(page, self.records[page.stem])
-        if not only:
-            write_report(self.root, self.pages, self.records, self.facts)
         return self
 
     def page(self, path: str) -> Page:
@@ -83,11 +80,44 @@ class Site:
         problems, self.said = self.problems[self.said :], len(self.problems)
         return problems
 
+    def report(self) -> None:
+        """Write the record of every comparison."""
+        write_report(self.root, self.pages, self.records, self.facts)
+
     def summary(self) -> str:
-        checks = [
-            check
-            for record in self.records.values()
-            for check in record["checks"]
-            if check["dtype"] == "float64"
-        ]
-        return f"{len(self.pages)} pages, {len(checks)} comparisons in float64, all of them hold"
+        count = sum(len(in_float64(record)) for record in self.records.values())
+        return f"{len(self.pages)} pages, {count} comparisons in float64, all of them hold"
+
+
+class Listener(logging.Handler):
+    """Makes a problem of each warning of MkDocs: one of them, and nothing is published."""
+
+    LINK = re.compile(
+        r"Doc file '(?P<page>[^']+)' contains an? [a-z ]*link '(?P<link>[^']+)',? ?(?P<why>.*)"
+    )
+
+    def __init__(self, site: Site):
+        super().__init__(logging.WARNING)
+        self.site = site
+
+    def emit(self, record: logging.LogRecord) -> None:
+        told = record.getMessage()
+        link = self.LINK.match(told)
+        if not link:
+            self.site.fail("mkdocs.yml", told)
+            return
+        path = f"docs/{link['page']}"
+        before, found, _ = self.site.page(path).text.partition(link["link"])
+        text = f"the link {link['link']} leads nowhere: {link['why']}"
+        self.site.fail(path, text, before.count("\n") + 1 if found else 0)
+
+
+def refuse_taken_port(host: str, port: int) -> None:
+    """Say that a port is in use before MkDocs fails over it."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            hint = f"choose another one (scripts/serve --port {port + 1})"
+            raise Abort(f"port {port} is in use: stop what runs there, or {hint}") from None

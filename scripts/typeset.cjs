@@ -11,8 +11,9 @@ async function main() {
     output: { font: "mathjax-newcm", linebreaks: { inline: false } },
     svg: { fontCache: "global" },
     tex: {
-      // Without these two packages an error is an error, not red text.
-      packages: { "[-]": ["noundefined", "noerrors"] },
+      // Without the first two an error is an error, not red text; without the
+      // third no formula depends on another one.
+      packages: { "[-]": ["noundefined", "noerrors", "newcommand"] },
       formatError: (jax, error) => { throw error; },
     },
   });

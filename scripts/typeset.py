@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from records import write
+from records import read_json, write
 
 FORMULA = re.compile(r'<(span|div) class="arithmatex">\s*\\([(\[])(.*?)\\[)\]]\s*</\1>', re.S)
 PLACE = re.compile(r'<(span|div) class="arithmatex" data-formula="(\d+)"></\1>')
@@ -85,7 +85,7 @@ def typeset(root: Path, wanted: set[tuple[str, bool]], fresh: bool, say) -> dict
         root / "package-lock.json"
     ).read_bytes()
     version = hashlib.sha256(recipe).hexdigest()
-    cache = json.loads(kept.read_text(encoding="utf-8")) if kept.is_file() else {}
+    cache = read_json(kept)
     if fresh or cache.get("version") != version:
         cache = {"version": version, "done": {}, "glyphs": {}}
     new = sorted(formula for formula in wanted if key(*formula) not in cache["done"])

@@ -114,7 +114,7 @@ check("dlogits_matrix", logits.grad, (probs - Y) / n)
 # --8<-- [end:dlogits_matrix]
 
 # --8<-- [start:nudge]
-step = 0.01
+step = 0.1
 nudged = logits.detach().clone()
 nudged[0, Yb[0]] += step  # the target's logit in the first example
 change = F.cross_entropy(nudged, Yb) - loss

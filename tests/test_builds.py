@@ -42,11 +42,11 @@ def test_two_fresh_builds_give_the_same_bytes(project):
     assert project.site() == before
 
 
-def stale_key(project, names_file=None):
+def stale_key(project, names_file="snippets/setup/names.txt"):
     pages, problems = read_site(project.folder, ["index.md", "square.md"])
     assert not problems
-    chosen = names_file or project.path("snippets/setup/names.txt")
-    return key_of(project.folder, pages[1], chosen)
+    names_list = names.Names(names_file, project.path(names_file).read_bytes())
+    return key_of(project.folder, pages[1], names_list)
 
 
 def test_a_page_is_stale_when_its_program_changes(project):
@@ -64,7 +64,7 @@ def test_a_page_is_not_stale_when_its_prose_changes(project):
 def test_a_page_is_stale_when_the_names_change(project):
     before = stale_key(project)
     project.path("other.txt").write_text("emma\nava\n" * 60)
-    assert stale_key(project, project.path("other.txt")) != before
+    assert stale_key(project, "other.txt") != before
 
 
 @pytest.mark.parametrize("script", sorted(p.name for p in (ROOT / "scripts/running").glob("*.py")))

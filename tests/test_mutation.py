@@ -28,7 +28,7 @@ THE_SAME = {
         "fetch",
         "names = urllib.request.urlopen(HOME, timeout=31).read()",
     ): "it waits a second longer for an answer",
-    ("nudge", "step = 0.02"): "another small step, with the same prediction for it",
+    ("nudge", "step = 0.2"): "another small step, with the same prediction for it",
 }
 
 
@@ -111,7 +111,7 @@ def test_every_changed_operator_and_number_is_refused(folder, stem):  # noqa: F8
         setup = path.startswith("snippets/setup/")
         for _, mutant in mutants(code):
             count += 1
-            changed = sections[:position] + [(path, name, line, mutant)] + sections[position + 1 :]
+            changed = sections[:position] + [[path, name, line, mutant]] + sections[position + 1 :]
             if not refused(page, changed, setup):
                 missed.append((name, changed_line(code, mutant)))
             seen.add(name)

@@ -25,11 +25,19 @@ GRADIENTS = {
     "a float type by name": (SNIPPET, DY, "dy = 2 * y.to(torch.float32)", r"ours is float32 in the float64 run"),
     "a zero gradient judged by value": (SNIPPET, "loss = (y**2).sum()", "loss = ((y - y) ** 2).sum()", r"dx: this gradient is zero, so its value proves nothing"),
     "a tensor without a gradient": (SNIPPET, "y.retain_grad()\n", "", r"autograd left no gradient here"),
-    "a page that compares nothing": (SNIPPET, 'cmp("dy", dy, y)\n', "", r"section dy holds no check and no cmp called 'dy': the equation is not executed"),
+    "a page that compares nothing": (SNIPPET, 'cmp("dy", dy, y)\n', "", r"square\.md: dy: this gradient is compared with nothing"),
     "a chain with a side that is not run": (SNIPPET, "y.grad.repeat(n, 1) / n, ", "", r"square\.md:34: equation dx has 3 sides, and its check 2"),
     "an error in the code": (SNIPPET, DY, "dy = 2 * yy", r"square\.py:17, section dy: NameError: name 'yy' is not defined"),
     "an unknown kind": (SNIPPET, END, f'check("dx", dx, x.grad, kind="guess")\n{END}', r"kind 'guess' is none of gradient, equation"),
     "a gradient check without autograd": (SNIPPET, END, f'check("dx", dx, dx.clone(), kind="gradient")\n{END}', r"exactly one side may come from autograd"),
+    "a gradient changed after its cmp": (SNIPPET, END, f"dx = -77 * dx\n{END}", r"dx: this gradient was changed after it was compared"),
+    "a page that writes .grad itself": (SNIPPET, DX, f"{DX}\nx.grad = dx.clone()", r"dx: the page wrote this \.grad itself"),
+    "a page that writes into .grad": (SNIPPET, DX, "dx = 5 * dy.expand(n, -1)\nx.grad.zero_()\nx.grad += dx", r"dx: the page wrote this \.grad itself"),
+    "a cmp of its own": (SNIPPET, DX, f"def cmp(name, ours, t): print(name)\n{DX}", r"square\.py:\d+: section dx: cmp is defined and called in one section"),
+    "a return outside a function": (SNIPPET, DX, f"{DX}\nreturn dx", r"square\.py:\d+: section dx is not whole statements: 'return' outside function"),
+    "empty sides": (SNIPPET, END, f'check("dx", x[:0], y[:0])\n{END}', r"both sides are empty, which proves nothing"),
+    "sides of truth values that differ": (SNIPPET, END, f'check("dx", dx > 0, dx < 0)\n{END}', r"side 1 and side 2 differ by 1\.0e\+00"),
+    "endless printing": (SNIPPET, DX, f"while True: print('x' * 10000)\n{DX}", r"this section prints more than 1000000 characters"),
     "sys.exit half-way": (SNIPPET, DX, f"import sys; sys.exit(0)\n{DX}", r"section dx: the program ends itself here"),
     "os._exit half-way": (SNIPPET, DX, f"import os; os._exit(0)\n{DX}", r"the program stopped in section dx before its end \(exit code 0\)"),
 }  # fmt: skip
@@ -58,7 +66,9 @@ READING = {
     "code typed by indentation": (PAGE, "As before,", "A line.\n\n    dy = 2 * y\n\nAs before,", r"square\.md: code typed into the page by indentation"),
     "output of a section that printed nothing": (PAGE, "square.txt:dy", "square.txt:forward", r"forward printed nothing"),
     "output of no section": (PAGE, "square.txt:dy", "square.txt:dz", r"dz is no section that ran"),
-    "an unbalanced brace": (PAGE, "= 2 y_j", "= 2 {y_j", r"square\.md:19: equation 'dy' is not TeX: .*brace"),
+    "an unbalanced brace": (PAGE, "= 2 y_j", "= 2 {y_j", r"square\.md:19: the brackets of this display do not pair"),
+    "an unbalanced brace in a sentence": (PAGE, "$L$", "$L_{1$", r"square\.md:\d+: equation 'L_\{1' is not TeX: .*brace"),
+    "an equation whose section checks something else": (SNIPPET, 'check("dx", x.grad', 'check("dxx", x.grad', r"square\.md:34: equation dx has 3 sides, and its check 2"),
     "an unknown macro": (PAGE, "= 2 y_j", r"= 2 \wye_j", r"square\.md:19: equation 'dy' is not TeX: Undefined control sequence \\wye"),
     "an unknown macro in a sentence": (PAGE, "$L$", r"$\ell\foo$", r"square\.md:\d+: equation '\\\\ell\\\\foo' is not TeX"),
     "a blank line inside $$": (PAGE, "= 2 y_j\n", "= 2 y_j\n\n", r"square\.md:19: there is a blank line inside \$\$"),
@@ -68,6 +78,24 @@ READING = {
     "two equalities in a display": (PAGE, "= 2 y_j", r"= 2 y_j, \quad a = b", r"a second equality starts in this display"),
     "an inequality": (PAGE, "= 2 y_j", r"\approx 2 y_j", r"\\approx is no equality"),
     "a block never closed": (PAGE, '--8<-- "build/square.txt:dy"\n```', '--8<-- "build/square.txt:dy"', r"square\.md:28: "),
+    "equations hidden between two lone backticks": (PAGE, "As before,", "A lone ` here.\n\nAnd 12 ms.\n\nAnother ` there.\n\nAs before,", r"the number '12 ms' is typed"),
+    "a lone backtick": (PAGE, "As before,", "A lone ` here.\n\nAs before,", r"markup is left as text in the built page: `"),
+    "spaces inside the dollars": (PAGE, "$L$", "$ L_1 $", r"markup is left as text in the built page: \$ L_1 \$"),
+    "an include outside a block": (PAGE, "As before,", '--8<-- "build/square.txt:dy"\n\nAs before,', r"markup is left as text in the built page: --8"),
+    "a reference to an equation": (PAGE, "= 2 y_j", r"= 2 y_j \eqref{dx}", r"square\.md:19: an equation neither refers nor is numbered"),
+    "an equality with a word on it": (PAGE, "= 2 y_j", r"\overset{(1)}{=} 2 y_j \overset{(2)}{=} 0", r"equation dy has 3 sides, and its check 2"),
+    "brackets that do not pair": (PAGE, "= 2 y_j", "= 2 (y_j = 3", r"square\.md:19: the brackets of this display do not pair"),
+    "a macro of its own": (PAGE, "$L$", r"$\newcommand{\pd}{\partial} L$", r"square\.md:\d+: \\newcommand: a formula is written out"),
+    "a block inside a comment": (PAGE, "```python\n--8<-- \"snippets/square.py:dx\"\n```", "<!--\n```python\n--8<-- \"snippets/square.py:dx\"\n```\n-->", r"MkDocs shows 4 of the 5 blocks of this page"),
+    "a fence that closes further in": (PAGE, '--8<-- "snippets/square.py:dx"\n```', '--8<-- "snippets/square.py:dx"\n  ```', r"square\.md:39: this block is never closed"),
+    "an output in a block that runs": (PAGE, '--8<-- "snippets/square.py:dx"', '--8<-- "snippets/square.py:dx"\n--8<-- "build/square.txt:dy"', r"square\.md:41: a ```python block includes from snippets/"),
+    "a block of an unknown kind": (PAGE, "```text", "```py", r"square\.md:28: ```py is no kind of block: there are ```python, "),
+    "an output of no page": (PAGE, "build/square.txt:dy", "build/sqaure.txt", r"square\.md:29: build/sqaure\.txt: build/sqaure\.txt is no page's output"),
+    "front matter that is no list of options": (PAGE, "description: A site in small, for the tests to break.", "hello", r"square\.md:1: the front matter is not a list of options: hello"),
+    "a title that is a number": (PAGE, "description:", "title: 3\ndescription:", r"option title is 3, not of type str"),
+    "a typed number in the description": (PAGE, "A site in small", "A site in 12 ms", r"the number '12 ms' is typed"),
+    "a section of no name": (SNIPPET, "[start:dx]", "[start:d-x]", r"square\.py:\d+: 'd-x' is no name for a section"),
+    "a page twice in nav": ("mkdocs.yml", "  - Squares: square.md\n", "  - Squares: square.md\n  - Again: square.md\n", r"mkdocs\.yml: the nav names square\.md twice"),
     "an unknown option": (PAGE, "description:", "descripton:", r"square\.md:1: unknown option descripton"),
     "an option of the wrong type": (PAGE, "description:", "seconds: soon\ndescription:", r"option seconds is 'soon', not of type int"),
     "a section inside a section": (SNIPPET, DX, f"# --8<-- [start:inner]\n{DX}", r"section inner starts inside section dx"),
@@ -108,8 +136,78 @@ def test_tex_left_as_text_in_the_built_page_is_refused(project):
         PAGE,
         "## dy { #dy }\n",
         "## dy { #dy }\n\n<div>\n",
-        r"square\.md: TeX is left as text",
+        r"square\.md: markup is left as text in the built page: \$\$|MkDocs shows the equations",
     )
+
+
+def test_a_gradient_that_nobody_compares_is_refused(project):
+    text = project.path(PAGE).read_text()
+    project.path(PAGE).write_text(
+        text.replace(
+            text[
+                text.index("$$\n\\frac{\\partial L}{\\partial x") : text.index(
+                    '```python\n--8<-- "snippets/square.py:dx'
+                )
+            ],
+            "",
+        )
+    )
+    project.edit(
+        SNIPPET, 'check("dx", x.grad, y.grad.repeat(n, 1) / n, 2 / n * y.repeat(n, 1))\n', ""
+    )
+    refuses(
+        project, SNIPPET, 'cmp("dx", dx, x)\n', "", r"dx: this gradient is compared with nothing"
+    )
+
+
+@pytest.mark.parametrize("path", [PAGE, SNIPPET])
+def test_a_file_that_is_not_utf8_is_named_with_its_line(project, path):
+    raw = project.path(path).read_bytes()
+    project.path(path).write_bytes(raw.replace(b"\n", b"\n# \xff\n", 1))
+    code, said = project.build()
+    assert code == 1 and "Traceback" not in said
+    assert f"{path}:2: this is not UTF-8 (byte 0xff)" in said
+
+
+def test_windows_line_ends_and_a_byte_order_mark_change_nothing(project):
+    before = project.site()
+    for path in (PAGE, SNIPPET):
+        raw = project.path(path).read_bytes().replace(b"\n", b"\r\n")
+        project.path(path).write_bytes(b"\xef\xbb\xbf" + raw)
+    code, said = project.build()
+    assert code == 0, said
+    assert {k: v for k, v in project.site().items() if not k.startswith("sitemap")} == {
+        k: v for k, v in before.items() if not k.startswith("sitemap")
+    }
+
+
+def test_what_an_editor_hides_beside_a_page_is_no_page(project):
+    project.path("docs/.#square.md").symlink_to("nobody@nowhere")
+    project.path("snippets/.#square.py").symlink_to("nobody@nowhere")
+    code, said = project.build()
+    assert code == 0, said
+
+
+def test_spoilt_records_are_made_again(project):
+    for path in ("build/pages/square.json", "build/typeset.json"):
+        project.path(path).write_text('{"half')
+    code, said = project.build()
+    assert code == 0, said
+
+
+def test_a_number_of_any_size_may_stand_in_a_program(project):
+    project.edit(SNIPPET, DY, f"big = 10**5000\n{DY}")
+    code, said = project.build()
+    assert code == 0, said
+
+
+def test_a_training_step_may_use_autograds_gradients(project):
+    """A parameter that its gradient moves is not a gradient that was copied."""
+    step = "w = torch.randn(3, generator=g, requires_grad=True)\nfor _ in range(2):\n    w.grad = None\n    (w**3).sum().backward()\n    torch.optim.SGD([w], lr=0.1).step()\n"
+    step += "w.grad = None\n(w**3).sum().backward()\ndw = 3 * w.detach() ** 2\ncmp('dw', dw, w)"
+    project.edit(SNIPPET, DY, f"{step}\n{DY}")
+    code, said = project.build()
+    assert code == 0, said
 
 
 def test_a_weakened_cmp_on_the_page_lets_nothing_pass(project):

@@ -31,7 +31,7 @@ def python(folder, *arguments):
 
 
 def sections_of(page):
-    return [(s.path, s.name, s.line, s.code) for s in page.program]
+    return [section.told() for section in page.program]
 
 
 @pytest.fixture
@@ -146,7 +146,7 @@ def test_the_comparison_accepts_and_refuses_at_its_bounds(namespace):
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_shown_code_fits_the_page(path):
     problems = []
-    for section in read_sections(ROOT, path, problems).values():
+    for section in read_sections(ROOT, path.relative_to(ROOT).as_posix(), problems).values():
         lines = section.code.splitlines()
         assert max(map(len, lines)) <= 80, section.name
         for function in ast.walk(ast.parse(section.code)):

@@ -3,63 +3,80 @@
 import re
 from dataclasses import dataclass, field
 
-from .prose import Problem
+from .problem import Problem
 
 FENCE = re.compile(r"^(?P<indent>\s*)(?P<marks>`{3,}|~{3,})(?P<info>[^`]*)$")
-INCLUDE = re.compile(r'^\s*--8<-- "(?P<path>[^":]+)(?::(?P<name>\w+))?"\s*$')
+INCLUDE = re.compile(r'^\s*--8<-- (["\'])(?P<path>[^"\':]+)(?::(?P<name>[\w-]+))?\1\s*$')
+KINDS = {"python": "program", "{ .python .shown }": "shown", "text": "output", "sh": "shell"}
 
 
 @dataclass
 class Block:
-    """A fenced block: program (`python`), shown code (`.shown`), output, shell."""
+    """A fenced block; `kind` is "program", "shown", "output" or "shell"."""
 
     line: int
-    end: int
     indent: str
+    marks: str
     info: str
+    end: int = 0
     includes: list[tuple[int, str, str | None]] = field(default_factory=list)  # line, path, section
     typed: int = 0  # the first line that is not an include, if any
 
     @property
-    def language(self) -> str:
-        return (re.findall(r"\w+", self.info) or [""])[0]
+    def kind(self) -> str:
+        return KINDS.get(self.info, "")
 
     @property
     def runs(self) -> bool:
-        return self.language == "python" and ".shown" not in self.info
+        return self.kind == "program"
+
+    def closes(self, fence: re.Match) -> bool:
+        """Whether a fence ends this block, for MkDocs as well: the same marks, as far in."""
+        return not fence["info"].strip() and (fence["marks"], fence["indent"]) == (
+            self.marks,
+            self.indent,
+        )
 
 
 def read_blocks(path: str, text: str, body: int, found: list[Problem]) -> list[Block]:
-    """The fenced blocks of a page; each holds include lines only (a shell block may be typed)."""
-    blocks, block, marks = [], None, ""
+    """The fenced blocks of a page, and what is wrong with how they are written."""
+    blocks, block = [], None
     for number, line in enumerate(text.splitlines(), 1):
         fence = FENCE.match(line) if number >= body else None
-        if block is None:
-            if fence:
-                block = Block(number, 0, fence["indent"], fence["info"].strip())
-                marks = fence["marks"]
-        elif fence and fence["marks"].startswith(marks) and not fence["info"].strip():
+        if block and fence and block.closes(fence):
             block.end = number
             blocks.append(block)
             block = None
-        elif fence and fence["info"].strip() and fence["marks"][0] == marks[0]:
-            text = f"this block is never closed: another one starts on line {number}"
-            found.append(Problem(path, block.line, text))
-            block.end = number - 1
-            blocks.append(block)
-            block = Block(number, 0, fence["indent"], fence["info"].strip())
-            marks = fence["marks"]
-        elif include := INCLUDE.match(line):
+        elif fence and fence["marks"][0] == (block.marks[0] if block else fence["marks"][0]):
+            if block:
+                text = f"this block is never closed: line {number} holds another fence"
+                found.append(Problem(path, block.line, text))
+                block.end = number - 1
+                blocks.append(block)
+            block = Block(number, fence["indent"], fence["marks"], fence["info"].strip())
+        elif block and (include := INCLUDE.match(line)):
             block.includes.append((number, include["path"], include["name"]))
-        elif line.strip() and not block.typed:
+        elif block and line.strip() and not block.typed:
             block.typed = number
     if block:
         found.append(Problem(path, block.line, "this block is never closed"))
-    for block in blocks:
-        if block.typed and block.language != "sh":
-            what = "code" if block.language == "python" else "text"
-            hint = "a block holds include lines only, of snippets/ or of build/"
-            found.append(Problem(path, block.typed, f"{what} typed into the page: {hint}"))
-        elif not block.includes and block.language != "sh":
-            found.append(Problem(path, block.line, "this block is empty"))
+    found.extend(fault for block in blocks if (fault := fault_in(path, block)))
     return blocks
+
+
+def fault_in(path: str, block: Block) -> Problem | None:
+    """What is wrong with a block: its kind, or what it holds."""
+    if not block.kind:
+        kinds = ", ".join(f"```{info}" for info in KINDS)
+        return Problem(path, block.line, f"```{block.info} is no kind of block: there are {kinds}")
+    if block.kind != "shell" and block.typed:
+        what = "text" if block.kind == "output" else "code"
+        hint = "a block holds include lines only, of snippets/ or of build/"
+        return Problem(path, block.typed, f"{what} typed into the page: {hint}")
+    if block.kind != "shell" and not block.includes:
+        return Problem(path, block.line, "this block is empty")
+    for line, source, _ in block.includes:
+        folder = "build/" if block.kind == "output" else "snippets/"
+        if not source.startswith(folder):
+            return Problem(path, line, f"a ```{block.info} block includes from {folder}")
+    return None

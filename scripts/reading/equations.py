@@ -3,13 +3,20 @@
 import re
 from dataclasses import dataclass
 
-from .prose import DISPLAY, INLINE, Problem, blank, line_of
+from .problem import Problem
+from .prose import DISPLAY, INLINE, blank, line_of
 
 LABEL = re.compile(r"\\label\{([^}]*)\}")
-TOKEN = re.compile(r"\\begin\{[^}]*\}|\\end\{[^}]*\}|\\[A-Za-z]+|\\.|.", re.S)
+TOKEN = re.compile(
+    r"\\(?:begin|end)\{[^}]*\}|\\(?:left|right)(?![A-Za-z])\s*(?:\\[A-Za-z]+|\\.|.)|\\[A-Za-z]+"
+    r"|\\\\(?:\s*\[[^\]]*\])?|\\.|.",
+    re.S,
+)
+MARKED_EQUAL = re.compile(r"\\(?:overset|underset|stackrel)\s*\{[^{}]*\}\s*\{?\s*=\s*\}?")
 ROWS = {"aligned", "align", "align*", "split", "gathered"}
 RELATIONS = re.compile(
-    r"[<>]|\\(approx|neq?|leq?|geq?|to|Rightarrow|Longrightarrow|implies|iff|propto|sim|equiv)"
+    r"[<>]|\\(approx|neq?|leq?|geq?|l?eqslant|geqslant|ll|gg|to|gets|implies|iff|propto|sim|simeq"
+    r"|cong|equiv|doteq|triangleq|coloneqq|in|subset\w*|mapsto|(Left|left|Right|right|Long|long)\w*arrow)"
 )
 ONE = "one equality, or one chain, to a display"
 SECOND = f"a second equality starts in this display: {ONE}"
@@ -42,6 +49,8 @@ def read_equations(path: str, words: str, found: list[Problem]) -> list[Equation
             fault = "an equation ends its own paragraph: put a blank line after $$"
         elif not labels:
             fault = "this equation has no \\label{name}, so no section checks it"
+        elif re.search(r"\\(eq)?ref\b|\\tag\b", tex):
+            fault = "an equation neither refers nor is numbered: link to its heading"
         elif len(labels) > 1:
             fault = f"this equation has {len(labels)} labels: {ONE}"
         elif labels[0] in {equation.name for equation in equations}:
@@ -66,19 +75,20 @@ def count_sides(tex: str) -> tuple[int, str | None]:
     Only an = that stands in no brace, bracket or inner environment counts:
     the one in `\\sum_{j=1}` or in `[k = y_i]` belongs to a side.
     """
+    tex = re.sub(r"(?<!\\)%.*", "", tex).strip().rstrip(".,;")
     depth, pieces, rows = 0, [""], [""]
-    for token in TOKEN.findall(tex.strip().rstrip(".,;")):
+    for token in TOKEN.findall(MARKED_EQUAL.sub("=", tex)):
         environment = re.match(r"\\(begin|end)\{(.*)\}", token)
         if environment:
             if environment[2] not in ROWS:
                 depth += 1 if environment[1] == "begin" else -1
-        elif token in "{[(" or token in (r"\{", r"\langle"):
+        elif token in ("{", "[", "(", r"\{") or re.match(r"\\left(?![A-Za-z])", token):
             depth += 1
-        elif token in "}])" or token in (r"\}", r"\rangle"):
+        elif token in ("}", "]", ")", r"\}") or re.match(r"\\right(?![A-Za-z])", token):
             depth -= 1
         elif depth == 0 and RELATIONS.fullmatch(token):
             return 0, f"{token} is no equality: {ONE}"
-        elif depth == 0 and token == r"\\":
+        elif depth == 0 and token.startswith(r"\\"):
             rows.append("")
             continue
         if depth == 0 and token == "=":
@@ -86,6 +96,8 @@ def count_sides(tex: str) -> tuple[int, str | None]:
         else:
             pieces[-1] += token
         rows[-1] += token if depth == 0 else "."
+    if depth:
+        return 0, "the brackets of this display do not pair: its sides cannot be told apart"
     if len(pieces) < 2:
         return 0, "this display holds no equality: write it inside the sentence, with $"
     for row in rows[1:]:
@@ -99,6 +111,6 @@ def count_sides(tex: str) -> tuple[int, str | None]:
             0,
             SECOND,
         )
-    if not all(re.sub(r"[&\s]|\\[a-z]+\{[a-z*]*\}", "", piece) for piece in pieces):
+    if not all(re.sub(r"[&\s]|\\(begin|end)\{[a-z*]*\}", "", piece) for piece in pieces):
         return 0, "a side of this equality is empty"
     return len(pieces), None

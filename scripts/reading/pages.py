@@ -15,7 +15,7 @@ from pathlib import Path
 from . import prose
 from .blocks import Block, read_blocks
 from .equations import Equation, read_equations
-from .prose import Problem
+from .problem import Problem, files_of, read_text
 from .sections import Section, read_sections
 
 OPTIONS = {"title": str, "description": str, "seconds": int, "alone": bool}
@@ -50,8 +50,10 @@ class Page:
 
     @property
     def title(self) -> str:
-        heading = re.search(r"^# (.+?)(?: *\{.*\})?$", self.text, re.M)
-        return self.options.get("title") or (heading[1] if heading else self.stem)
+        body = "\n".join(self.text.splitlines()[self.body - 1 :])
+        heading = re.search(r"^# (.+?)(?: *\{[:#.].*\})?$", body, re.M)
+        plain = re.sub(r"[`*_]", "", heading[1]) if heading else self.stem
+        return self.options.get("title") or plain
 
     def run_by(self, block: Block) -> list[Section]:
         """The sections that a block runs."""
@@ -89,13 +91,12 @@ class Page:
 def read_site(root: Path, nav: list[str]) -> tuple[list[Page], list[Problem]]:
     """Read every page of the nav; return the pages and all that is wrong with them."""
     problems = []
-    snippets = {
-        path.relative_to(root).as_posix(): read_sections(root, path, problems)
-        for path in sorted((root / "snippets").rglob("*.py"))
-    }
-    docs = root / "docs"
-    there = sorted(path.relative_to(docs).as_posix() for path in docs.rglob("*.md"))
+    files = [f"snippets/{path}" for path in files_of(root / "snippets", ".py")]
+    snippets = {path: read_sections(root, path, problems) for path in files}
+    there = files_of(root / "docs", ".md")
     for path in nav:
+        if nav.count(path) > 1:
+            problems.append(Problem("mkdocs.yml", 0, f"the nav names {path} twice"))
         if path not in there:
             text = f"the nav names {path}, and there is no docs/{path}"
             problems.append(Problem("mkdocs.yml", 0, text))
@@ -103,12 +104,15 @@ def read_site(root: Path, nav: list[str]) -> tuple[list[Page], list[Problem]]:
     for path in strays:
         text = "this page is not in the nav of mkdocs.yml: add it there"
         problems.append(Problem(f"docs/{path}", 1, text))
-    paths = [path for path in nav if path in there] + strays
+    paths = [path for path in dict.fromkeys(nav) if path in there] + strays
     pages = [read_page(root, f"docs/{path}", snippets, problems) for path in paths]
     for page in pages:
         twins = [other.path for other in pages if other.stem == page.stem and other is not page]
         if twins:
             text = f"{twins[0]} has the same name: rename one of them"
+            problems.append(Problem(page.path, 1, text))
+        if not re.fullmatch(r"[a-z]\w*", page.stem):
+            text = "a page's file is named with small letters, digits and _: its numbers go by it"
             problems.append(Problem(page.path, 1, text))
     # A mistake in a page can hide a section: say that only of pages read well.
     return pages, problems or unseen(pages, snippets)
@@ -127,9 +131,9 @@ def unseen(pages: list[Page], snippets: dict) -> list[Problem]:
 
 def read_page(root: Path, path: str, snippets: dict, problems: list[Problem]) -> Page:
     """One page: its options, blocks, equations, named numbers and program."""
-    text = (root / path).read_text(encoding="utf-8")
-    page = Page(path, text)
     found = []
+    text = read_text(root, path, found)
+    page = Page(path, text)
     page.options, page.body = prose.front_matter(path, text, OPTIONS, found)
     page.blocks = read_blocks(path, text, page.body, found)
     words = prose.without_code(text, page.body, [(block.line, block.end) for block in page.blocks])
@@ -140,6 +144,13 @@ def read_page(root: Path, path: str, snippets: dict, problems: list[Problem]) ->
     for block in page.blocks:
         found.extend(find_sections(page, block, snippets))
     found.extend(order_faults(page))
+    for formula in re.finditer(r"\\(?:new|renew|provide)command\b|\\def\b|\\let\b", words):
+        line = prose.line_of(words, formula.start())
+        found.append(
+            Problem(
+                path, line, f"{formula[0]}: a formula is written out, without macros of its own"
+            )
+        )
     for equation in page.equations if len(found) == misread else []:
         if equation.name and equation.name not in {section.name for section in page.program}:
             text = f"equation {equation.name} has no section {equation.name} that this page runs"
@@ -152,8 +163,8 @@ def find_sections(page: Page, block: Block, snippets: dict) -> list[Problem]:
     """Look up what a block includes; add it to the page's program if it runs."""
     found = []
     for line, path, name in block.includes:
-        if path.startswith("build/"):
-            continue  # an output: known after the run
+        if block.kind == "output":
+            continue  # known after the run
         known = snippets.get(path, {})
         page.shown[line] = (
             [known[name]] if name in known else list(known.values()) if name is None else []
@@ -185,7 +196,7 @@ def find_sections(page: Page, block: Block, snippets: dict) -> list[Problem]:
 
 
 def order_faults(page: Page) -> list[Problem]:
-    """The page runs its snippet's sections in the order of the file, and all of them."""
+    """A page runs its snippet's sections in another order than the file does."""
     own = [section for section in page.program if section.path == page.snippet]
     for before, after in itertools.pairwise(own):
         if after.line < before.line:

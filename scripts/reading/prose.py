@@ -5,33 +5,26 @@ from dataclasses import dataclass
 
 import yaml
 
+from .problem import Problem
+
 DISPLAY = re.compile(r"\$\$(.*?)\$\$", re.S)
 INLINE = re.compile(r"(?<![\\$])\$(?![\s$])([^$\n]*[^\s$\\])\$(?!\d)")
 NUMBER = re.compile(
     r"\{\{ (?P<page>[a-z]\w*)\.(?P<name>[A-Za-z]\w*(?:\.\w+)?)(?::(?P<format>[^}\s]+))? \}\}"
 )
-CODE_SPAN = re.compile(r"(?<!`)(`+)(?!`)(.+?)(?<!`)\1(?!`)", re.S)
-FIGURE = r"\d+(?:\.\d+)?(?:e[+-]?\d+)?"
+CODE_SPAN = re.compile(r"(?<!`)(`+)(?!`)((?:(?!\n[ \t]*\n).)+?)(?<!`)\1(?!`)", re.S)
+FIGURE = r"\d+(?:\.\d+)?(?:[eE][+-]?\d+)?"
+UNIT = r"[nµm]s|(?:milli|micro|nano)?seconds?|sec|minutes?|hours?|days?|[kKMGT]i?B|(?:kilo|mega|giga|tera)?bytes?"
 TYPED = re.compile(
-    rf"\d+\.\d+|\d+e[+-]\d+|{FIGURE}\s*(?:%|per ?cent\b)"
-    rf"|\b{FIGURE}\s*(?:[nµm]?s|sec|seconds?|min|minutes?|h|hours?|days?|[kKMG]i?B|(?:kilo|mega|giga)?bytes?)\b"
+    rf"\d+\.\d+|(?<![\w.])\.\d+|\b\d+[eE][+-]?\d+\b|\b\d{{1,3}}(?:,\d{{3}})+\b"
+    rf"|{FIGURE}\s*(?:%|per ?cent\b)|\b{FIGURE}\**(?:\s|&nbsp;|-)*(?:{UNIT})\b|\b{FIGURE}\s+[sh]\b"
 )
 # What may hold digits and is not the page's own statement.
 NOT_SAID = re.compile(
-    r"\]\([^)]*\)|\{[:.#][^}]*\}|\{ [.#][^}]*\}|<[^>\n]*>|^\s*\[[^\]]+\]:.*$", re.M
+    r"\]\([^)]*\)|\{[:.#][^}]*\}|\{ [.#][^}]*\}|<(?=[/!a-zA-Z])[^>\n]*>|^\s*\[(?!\^)[^\]]+\]:.*$"
+    r"|https?://\S+|\bCC BY [\d.]+",
+    re.M,
 )
-
-
-@dataclass(frozen=True)
-class Problem:
-    """Something wrong in a file, and where."""
-
-    path: str
-    line: int
-    text: str
-
-    def __str__(self) -> str:
-        return f"{self.path}:{self.line}: {self.text}" if self.line else f"{self.path}: {self.text}"
 
 
 @dataclass(frozen=True)
@@ -39,6 +32,7 @@ class Number:
     """A number that a sentence takes from a run: `{{ page.name:format }}`."""
 
     line: int
+    column: int
     text: str
     page: str
     name: str
@@ -47,27 +41,27 @@ class Number:
 
 def front_matter(path: str, text: str, allowed: dict, found: list[Problem]) -> tuple[dict, int]:
     """The options at the top of a page, and the line where its body starts."""
-    match = re.match(r"---\n(.*?\n)?---\n", text, re.S)
+    match = re.match(r"---[ \t]*\n(.*?\n)?(?:---|\.\.\.)[ \t]*\n", text, re.S)
     if not match:
         return {}, 1
     try:
-        options = yaml.safe_load(match[1] or "") or {}
+        told = yaml.safe_load(match[1] or "") or {}
     except yaml.YAMLError as error:
-        found.append(
-            Problem(path, 1, f"the front matter is not YAML: {str(error).splitlines()[0]}")
-        )
-        options = {}
-    for name, value in options.items():
+        told = str(error).splitlines()[0]
+    if not isinstance(told, dict):
+        found.append(Problem(path, 1, f"the front matter is not a list of options: {told}"))
+        told = {}
+    options = {}
+    for name, value in told.items():
         if name not in allowed:
-            found.append(
-                Problem(path, 1, f"unknown option {name}: a page has {', '.join(allowed)}")
-            )
+            text = f"unknown option {name}: a page has {', '.join(allowed)}"
+            found.append(Problem(path, 1, text))
         elif type(value) is not allowed[name]:
-            found.append(
-                Problem(
-                    path, 1, f"option {name} is {value!r}, not of type {allowed[name].__name__}"
-                )
-            )
+            text = f"option {name} is {value!r}, not of type {allowed[name].__name__}"
+            found.append(Problem(path, 1, text))
+        else:
+            options[name] = value
+            found.extend(typed_numbers(path, str(value) if allowed[name] is str else ""))
     return options, match[0].count("\n") + 1
 
 
@@ -97,6 +91,7 @@ def read_numbers(words: str) -> list[Number]:
     return [
         Number(
             line_of(words, match.start()),
+            match.start() - words.rfind("\n", 0, match.start()) - 1,
             match[0],
             match["page"],
             match["name"],
@@ -108,8 +103,9 @@ def read_numbers(words: str) -> list[Number]:
 
 def typed_numbers(path: str, words: str) -> list[Problem]:
     """Figures typed into a sentence; also a `{{` that names nothing."""
-    said = NUMBER.sub(blank, words)
-    said = INLINE.sub(blank, DISPLAY.sub(blank, said))
+    said = DISPLAY.sub(blank, NUMBER.sub(blank, words))
+    # A formula may hold numbers; one that is nothing but a number is a typed number.
+    said = INLINE.sub(lambda one: one[0] if re.fullmatch(FIGURE, one[1]) else blank(one), said)
     said = NOT_SAID.sub(blank, said)
     found = []
     for match in TYPED.finditer(said):

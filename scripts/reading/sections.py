@@ -5,9 +5,9 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from .prose import Problem
+from .problem import Problem, read_text
 
-MARKER = re.compile(r"^(?P<indent>\s*)# --8<-- \[(?P<kind>start|end):(?P<name>\w+)\]\s*$")
+MARKER = re.compile(r"^(?P<indent>\s*)# --8<-- \[(?P<kind>start|end):(?P<name>[^\]]*)\]\s*$")
 
 
 @dataclass(frozen=True)
@@ -20,11 +20,14 @@ class Section:
     code: str
     gap: int = 0  # blank lines between it and the section before it
 
+    def told(self) -> list:
+        """The section as it is sent to the process that runs it."""
+        return [self.path, self.name, self.line, self.code]
 
-def read_sections(root: Path, path: Path, problems: list[Problem]) -> dict[str, Section]:
-    """The named sections of one snippet file."""
-    where = path.relative_to(root).as_posix()
-    lines = path.read_text(encoding="utf-8").splitlines()
+
+def read_sections(root: Path, where: str, problems: list[Problem]) -> dict[str, Section]:
+    """The named sections of one snippet file, whose path is given from the root."""
+    lines = read_text(root, where, problems).splitlines()
     sections, name, start, opened, last = {}, None, 0, 0, 0
     for number, line in enumerate(lines, 1):
         marker = MARKER.match(line)
@@ -33,6 +36,8 @@ def read_sections(root: Path, path: Path, problems: list[Problem]) -> dict[str, 
         wrong = None
         if marker["indent"]:
             wrong = f"section {marker['name']} is indented: a section is whole statements at the top level"
+        elif not re.fullmatch(r"[A-Za-z]\w*", marker["name"]):
+            wrong = f"{marker['name']!r} is no name for a section: letters, digits and _ only"
         elif marker["kind"] == "start" and name:
             wrong = f"section {marker['name']} starts inside section {name}"
         elif marker["kind"] == "start" and marker["name"] in sections:
@@ -60,24 +65,25 @@ def read_sections(root: Path, path: Path, problems: list[Problem]) -> dict[str, 
 def faults_in(section: Section) -> list[Problem]:
     """What can be seen wrong in a section before it runs."""
     try:
-        tree = ast.parse(section.code)
-    except SyntaxError as error:
-        line = section.line + (error.lineno or 1) - 1
-        return [
-            Problem(
-                section.path, line, f"section {section.name} is not whole statements: {error.msg}"
-            )
-        ]
+        compile(section.code, section.path, "exec")
+    except (SyntaxError, ValueError) as error:
+        line = section.line + (getattr(error, "lineno", None) or 1) - 1
+        why = getattr(error, "msg", error)
+        text = f"section {section.name} is not whole statements: {why}"
+        return [Problem(section.path, line, text)]
     found = []
+    tree = ast.parse(section.code)
+    defined = {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
     for call in ast.walk(tree):
-        if (
-            isinstance(call, ast.Call)
-            and isinstance(call.func, ast.Name)
-            and call.func.id == "check"
-        ):
-            sides = [ast.unparse(side) for side in call.args[1:]]
-            if len(set(sides)) < len(sides):
-                line = section.line + call.lineno - 1
-                text = f"section {section.name}: check({ast.unparse(call.args[0])}, ...) compares an expression with itself"
-                found.append(Problem(section.path, line, text))
+        if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Name)):
+            continue
+        sides = [ast.unparse(side) for side in call.args[1:]]
+        text = None
+        if call.func.id in defined & {"cmp", "check", "refused"}:
+            text = f"{call.func.id} is defined and called in one section: nothing stands behind it"
+        elif call.func.id == "check" and len(set(sides)) < len(sides):
+            text = f"check({ast.unparse(call.args[0])}, ...) compares an expression with itself"
+        if text:
+            line = section.line + call.lineno - 1
+            found.append(Problem(section.path, line, f"section {section.name}: {text}"))
     return found

@@ -13,8 +13,13 @@ class Watch(TorchFunctionMode):
     The same seed draws other numbers in float64, so random numbers are drawn in
     float32 and converted. Whatever is computed from `x.grad`, or from
     `torch.autograd.grad(..., x)`, carries the id of x in its attribute
-    `from_autograd`: a gradient of x that does so was copied, not derived.
+    `from_autograd`: a gradient of x that does so was copied, not derived. A tensor
+    that the page writes into is `written`: as somebody's .grad it proves nothing.
     """
+
+    def __init__(self):
+        super().__init__()
+        self.kept = {}
 
     def __torch_function__(self, function, classes, args=(), kwargs=None):
         kwargs = kwargs or {}
@@ -30,22 +35,41 @@ class Watch(TorchFunctionMode):
         if function in DRAWS_IN_PLACE and args[0].dtype == torch.float64:
             return args[0].copy_(function(args[0].float(), *args[1:], **kwargs))
         result = function(*args, **kwargs)
-        inputs = list(tensors(args)) + list(tensors(kwargs))
-        sources = frozenset().union(*(getattr(t, "from_autograd", ()) for t in inputs))
+        self.follow(function, args, kwargs, result)
+        return result
+
+    def follow(self, function, args, kwargs, result):
+        """Mark what now holds something that autograd wrote."""
+        sources = frozenset()
+        for tensor in (*tensors(args), *tensors(kwargs)):
+            sources |= getattr(tensor, "from_autograd", frozenset())
         name = getattr(function, "__name__", "")
-        if function == torch.Tensor.grad.__get__:
-            sources |= {id(args[0])}
+        if function == torch.Tensor.grad.__set__ and args[1] is not None:
+            args[1].written = True
+        elif function == torch.Tensor.grad.__get__:
+            sources |= self.owners(args[:1])
         elif function is torch.autograd.grad:
-            sources |= {id(t) for t in tensors(args[1:2] or (kwargs["inputs"],))}
-        elif (
-            name == "__setitem__"
-            or (name.endswith("_") and not name.endswith("__"))
-            or name.startswith("__i")
-        ):
-            mark(args[0], sources)
+            sources |= self.owners(args[1:2] or (kwargs["inputs"],))
+        elif changes_in_place(name):
+            for tensor in tensors(args[:1]):
+                tensor.written = True
+                mark(tensor, sources)
         for tensor in tensors(result):
             mark(tensor, sources)
-        return result
+
+    def owners(self, value):
+        """The ids of tensors whose gradient was asked for; they are kept, so that no id is reused."""
+        asked = list(tensors(value))
+        self.kept.update((id(tensor), tensor) for tensor in asked)
+        return frozenset(id(tensor) for tensor in asked)
+
+
+def changes_in_place(name):
+    """Whether a function of torch writes into its first argument."""
+    if name in ("zero_", "requires_grad_", "detach_"):  # these put nothing into a gradient
+        return False
+    special = name.startswith("__")
+    return name == "__setitem__" or (name.startswith("__i") if special else name.endswith("_"))
 
 
 def tensors(value):
@@ -60,5 +84,6 @@ def tensors(value):
 
 
 def mark(tensor, sources):
-    if sources:
+    """Note where a tensor comes from; a parameter that a gradient updates is no gradient."""
+    if sources and not (tensor.is_leaf and tensor.requires_grad):
         tensor.from_autograd = getattr(tensor, "from_autograd", frozenset()) | sources

@@ -20,12 +20,12 @@ from .witness import Witness
 Section = namedtuple("Section", "path name line code")
 
 
-def run_program(sections, dtype, files=(), entering=lambda name: None):
+def run_program(sections, dtype, entering=lambda name: None):
     """Run a page's sections; return what can be sent to another process.
 
     Returns a dict: outputs {section: text}, checks, failures, values.
     """
-    witness, outputs = execute(sections, dtype, files, entering)
+    witness, outputs = execute(sections, dtype, entering)
     values = {} if witness.failures else numbers_in(witness.namespace)
     return {
         "outputs": outputs,
@@ -35,17 +35,16 @@ def run_program(sections, dtype, files=(), entering=lambda name: None):
     }
 
 
-def execute(sections, dtype, files=(), entering=lambda name: None):
+def execute(sections, dtype, entering=lambda name: None):
     """Run a page's sections in one namespace, in float32 or float64.
 
-    sections: (path, name, line, code) of each; files: {path: text}, for tracebacks;
+    sections: (path, name, line, code) of each;
     entering: called with the name of each section before it runs.
     Returns the Witness, which holds the namespace, and {section: what it printed}.
     """
     dtype = getattr(torch, dtype)
     witness, outputs = Witness(dtype), {}
-    for path, text in dict(files).items():
-        linecache.cache[path] = (len(text), None, text.splitlines(True), path)
+    tell_linecache(sections)
     module = types.ModuleType("__main__")
     sys.modules["__main__"], kept = module, sys.modules["__main__"]
     witness.namespace = module.__dict__
@@ -66,11 +65,32 @@ def execute(sections, dtype, files=(), entering=lambda name: None):
     return witness, outputs
 
 
+def tell_linecache(sections):
+    """Let tracebacks and `inspect` find the code, which stands in no file of this folder."""
+    lines = {}
+    for path, _, start, code in sections:
+        known = lines.setdefault(path, [])
+        known += ["\n"] * (start - 1 - len(known)) + code.splitlines(True)
+    for path, known in lines.items():
+        linecache.cache[path] = (sum(map(len, known)), None, known, path)
+
+
+class Printed(io.StringIO):
+    """What a section prints, up to a limit: a page has to be read."""
+
+    LIMIT = 1_000_000  # characters
+
+    def write(self, text):
+        if self.tell() + len(text) > self.LIMIT:
+            raise RuntimeError(f"this section prints more than {self.LIMIT} characters")
+        return super().write(text)
+
+
 def run_section(section, witness):
     """Run one section; return what it printed and whether it came to its end."""
-    printed = io.StringIO()
-    code = compile("\n" * (section.line - 1) + section.code, section.path, "exec")
+    printed = Printed()
     try:
+        code = compile("\n" * (section.line - 1) + section.code, section.path, "exec")
         with contextlib.redirect_stdout(printed):
             exec(code, witness.namespace)
     except (Exception, SystemExit) as error:
@@ -86,22 +106,34 @@ def run_section(section, witness):
 
 
 def left_undone(witness):
-    """A program that compares nothing, or whose zero gradient was judged by value alone."""
+    """What a whole float64 run left unproved; each as a failure."""
     if not witness.checks:
-        witness.fail("", "this page's program compares nothing")
-    for record in witness.checks:
-        seen = [
-            c for c in witness.checks if c["name"] == record["name"] and c["kind"] == "gradient"
-        ]
-        if record["zero"] and witness.dtype == torch.float64 and all(c["zero"] for c in seen):
+        yield failure("", "this page's program compares nothing")
+    if witness.dtype != torch.float64:
+        return
+    gradients = [check for check in witness.checks if check["kind"] == "gradient"]
+    for record in gradients:
+        seen = [other for other in gradients if other["name"] == record["name"]]
+        if all(other["zero"] for other in seen):
             text = "this gradient is zero, so its value proves nothing: check it again with random incoming gradients"
-            yield {
-                "name": record["name"],
-                "section": record["section"],
-                "path": "",
-                "line": 0,
-                "text": text,
-            }
+            yield failure(record["name"], text, record["section"])
+    for name, value in witness.namespace.items():
+        owner = witness.namespace.get(name[1:]) if name.startswith("d") else None
+        if not (isinstance(owner, torch.Tensor) and isinstance(value, torch.Tensor)):
+            continue
+        if not owner.requires_grad:
+            continue
+        if id(owner) in getattr(value, "from_autograd", ()):
+            continue  # the incoming gradient of a page that begins in the middle
+        kept = witness.compared.get(name)
+        if kept is None and name not in {check["name"] for check in gradients}:
+            yield failure(name, "this gradient is compared with nothing")
+        elif kept and kept != (id(value), value._version):
+            yield failure(name, "this gradient was changed after it was compared")
+
+
+def failure(name, text, section=""):
+    return {"name": name, "section": section, "path": "", "line": 0, "text": text}
 
 
 def numbers_in(namespace):
@@ -113,6 +145,7 @@ def numbers_in(namespace):
         if isinstance(value, torch.Tensor):
             values[f"{name}.shape"] = str(tuple(value.shape))
             value = value.item() if value.dim() == 0 else None
-        if isinstance(value, (bool, int, float)) or (isinstance(value, str) and len(value) <= 80):
+        short = type(value) is str and len(value) <= 80
+        if short or type(value) in (bool, float) or (type(value) is int and abs(value) < 1e15):
             values[name] = value
     return values

@@ -2,7 +2,7 @@
 
     python -m running.runner < jobs.json
 
-reads {"jobs": [...], "names": FILE} and writes one JSON line for each job as it
+reads {"jobs": [...], "names": TEXT} and writes one JSON line for each job as it
 ends. It forks its children from a server that has torch loaded and never
 imports torch itself. A child has one thread, an empty folder with `names.txt`,
 a process group of its own and a time limit, and must say "done": exit code 0
@@ -39,9 +39,7 @@ def child(connection, job, folder):
     sys.path[:] = [path for path in sys.path if path not in ("", scripts)]
     sys.argv[:] = [job["page"]]
     torch.set_num_threads(1)
-    result = run_program(
-        job["sections"], job["dtype"], job["files"], lambda name: connection.send(("at", name))
-    )
+    result = run_program(job["sections"], job["dtype"], lambda name: connection.send(("at", name)))
     connection.send(("done", result))
 
 
@@ -58,7 +56,8 @@ class Job:
     def __init__(self, context, job, names):
         self.job, self.at, self.result = job, "its start", None
         self.folder = tempfile.mkdtemp(prefix="page-")
-        shutil.copyfile(names, os.path.join(self.folder, "names.txt"))
+        with open(os.path.join(self.folder, "names.txt"), "w", encoding="utf-8") as file:
+            file.write(names)
         self.connection, theirs = context.Pipe()
         self.process = context.Process(target=child, args=(theirs, job, self.folder))
         self.process.start()
@@ -105,7 +104,8 @@ class Job:
 
 def main():
     order = json.load(sys.stdin)
-    method = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
+    # On macOS a process that has loaded torch must not fork.
+    method = "forkserver" if sys.platform == "linux" else "spawn"
     context = multiprocessing.get_context(method)
     if method == "forkserver":
         context.set_forkserver_preload(["torch"])
@@ -134,7 +134,14 @@ def room_for(job, running):
     """A page that measures time runs with nothing beside it."""
     if job["alone"] or any(other.job["alone"] for other in running):
         return not running
-    return len(running) < (os.cpu_count() or 1)
+    return len(running) < processors()
+
+
+def processors():
+    """How many processors this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 if __name__ == "__main__":

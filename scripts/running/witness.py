@@ -38,6 +38,7 @@ class Witness:
     def __init__(self, dtype):
         self.dtype, self.section, self.refusing = dtype, None, 0
         self.checks, self.failures, self.namespace = [], [], {}
+        self.compared = {}  # gradient: (id, version) of the tensor that cmp saw
         self.wrapped = {}
 
     def wrap(self, namespace):
@@ -58,10 +59,14 @@ class Witness:
             faults.append(f"this compares with another tensor's gradient, not with {name[1:]}.grad")
         if t.grad is None:
             faults.append("autograd left no gradient here: t.grad is None")
+        elif getattr(t.grad, "written", False):
+            faults.append("the page wrote this .grad itself: nothing of autograd's is left in it")
         elif id(t) in getattr(ours, "from_autograd", ()):
             faults.append("this gradient was computed from the .grad it is compared with")
         sides = (ours, t.grad) if t.grad is not None else (ours,)
         self.judge(name, "gradient", sides, faults, ("ours", "autograd"))
+        if not self.refusing:
+            self.compared[name] = (id(ours), ours._version)
         self.page_says("cmp", name, ours, t)
 
     def check(self, name, *sides, kind="equation"):
@@ -100,11 +105,10 @@ class Witness:
             sides = [torch.as_tensor(side).detach() for side in sides]
             for side in sides[1:]:
                 faults = faults or mismatch(sides[0], side, called, self.dtype)
-            sizes = [side.abs().max().item() if side.numel() else 0.0 for side in sides]
-            apart = (
-                [] if faults else [(sides[0].double() - side.double()).abs() for side in sides[1:]]
-            )
-        largest, size = max((a.max().item() for a in apart), default=0.0), max(sizes)
+            sizes = [side.double().abs().max().item() if side.numel() else 0.0 for side in sides]
+            first = sides[0].double()
+            apart = [] if faults else [(first - side.double()).abs() for side in sides[1:]]
+        largest, size = max((a.max().item() for a in apart), default=None), max(sizes)
         relative, absolute = BOUNDS[self.dtype]
         if not faults and not largest <= relative * size + absolute:
             faults = [worst_entry(sides, apart, called, relative * size + absolute)]
@@ -112,7 +116,7 @@ class Witness:
             raise AssertionError(f"{name}: {faults[0]}")
         if self.refusing:
             return
-        share = largest / size if size >= ZERO else None
+        comparable = largest is not None
         self.checks.append(
             {
                 "section": self.section.name,
@@ -120,14 +124,12 @@ class Witness:
                 "kind": kind,
                 "shape": list(sides[0].shape),
                 "sides": len(sides),
-            }
-            | {
                 "dtype": str(self.dtype)[6:],
                 "max_abs": largest,
-                "max_rel": share,
+                "max_rel": largest / size if comparable and size >= ZERO else None,
                 "passed": not faults,
+                "zero": kind == "gradient" and sizes[-1] < ZERO,
             }
-            | {"zero": kind == "gradient" and sizes[-1] < ZERO}
         )
         for fault in faults[:1]:
             self.fail(name, fault)
@@ -159,6 +161,8 @@ def mismatch(first, other, called, dtype):
     """What makes two sides incomparable, before their values."""
     if first.shape != other.shape:
         return [f"{called[0]} has shape {tuple(first.shape)} where {tuple(other.shape)} is due"]
+    if not first.numel():
+        return ["both sides are empty, which proves nothing"]
     for side, who in ((first, called[0]), (other, called[1])):
         if side.is_floating_point() and side.dtype != dtype:
             return [
