@@ -16,12 +16,12 @@ from names import Names, machine
 from reading.pages import Page
 from reading.problem import Problem
 
-EMPTY = {"outputs": {}, "checks": [], "values": {}}  # of a page without a program
+EMPTY = {"outputs": {}, "checks": [], "values": {}, "figures": {}}  # of a page without a program
 
 
 def key_of(root: Path, page: Page, names: Names) -> str:
     """Changes when anything changes that the page's run depends on."""
-    running = sorted((root / "scripts" / "running").glob("*.py"))
+    running = sorted(path for path in (root / "scripts" / "running").iterdir() if path.is_file())
     told = json.dumps([job(page, ""), machine()]).encode()
     parts = [told, names.raw, *(path.read_bytes() for path in running)]
     return hashlib.sha256(b"\0".join(parts)).hexdigest()
@@ -93,7 +93,8 @@ def run_jobs(root: Path, pages: list[Page], names: Names):
     if not pages:
         return
     jobs = [job(page, dtype) for page in pages for dtype in ("float64", "float32")]
-    quiet = {"OMP_NUM_THREADS": "1", "MPLBACKEND": "Agg", "PYTHONHASHSEED": "0"}
+    settings = {"OMP_NUM_THREADS": "1", "PYTHONHASHSEED": "0", "SOURCE_DATE_EPOCH": "0"}
+    settings["MATPLOTLIBRC"] = str(root / "scripts" / "running" / "matplotlibrc")
     command = [sys.executable, "-m", "running.runner"]
     results = {page.path: {} for page in pages}
     by_path = {page.path: page for page in pages}
@@ -104,7 +105,7 @@ def run_jobs(root: Path, pages: list[Page], names: Names):
         text=True,
         encoding="utf-8",
         cwd=root / "scripts",
-        env=os.environ | quiet,
+        env=os.environ | settings,
     ) as runner:
         runner.stdin.write(json.dumps({"jobs": jobs, "names": names.text}))
         runner.stdin.close()

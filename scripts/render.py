@@ -2,13 +2,18 @@
 
 import html
 import posixpath
+import re
 from pathlib import Path
 
+from figures import INK, size
+from graph import draw
 from reading.pages import Block, Page
 from reading.problem import Problem
 from records import checks_of, gradients, in_float64
 
 NAMES = "names.txt"  # published at the top of the site
+GRAPH = "build/graph.svg"  # no output of a page: drawn from the forward pass
+FIGURE = re.compile(r"!\[(?P<alt>[^\]]+)\]\(build/(?P<file>[\w-]+\.svg)\)")
 DIGITS = ".0e"  # a largest difference is shown to one digit
 
 
@@ -26,8 +31,12 @@ def render(page: Page, pages: list[Page], records: dict, facts: dict) -> tuple[s
             name = code_id(page, block)
             lines[block.line - 1] = f"{block.indent}{block.marks} {{ .python #{name} }}"
         for line, path, name in block.includes:
-            printed = block.kind == "output"
-            told = output(page, line, path, name, records, problems) if printed else page.code(line)
+            if path == GRAPH:
+                told = draw(page, pages, records[page.stem]["values"])
+            elif block.prints:
+                told = output(page, line, path, name, records, problems)
+            else:
+                told = page.code(line)
             inside = told.rstrip("\n").split("\n")
             lines[line - 1] = "\n".join(block.indent + each if each else "" for each in inside)
     for number in reversed(page.numbers):  # the last of a line first: columns stay true
@@ -35,7 +44,35 @@ def render(page: Page, pages: list[Page], records: dict, facts: dict) -> tuple[s
         line = lines[number.line - 1]
         end = number.column + len(number.text)
         lines[number.line - 1] = line[: number.column] + value + line[end:]
+    for number, line in enumerate(page.text.splitlines(), 1):
+        if found := FIGURE.search(line):
+            lines[number - 1] = figure(page, found, number, records, problems)
     return "\n".join(lines[page.body - 1 :]) + "\n\n" + foot(page, pages, records, facts), problems
+
+
+def figure(page, found, line, records, problems) -> str:
+    """Both variants of a figure that this page's program saved, sized so that nothing shifts."""
+    svg = records[page.stem]["figures"].get(found["file"])
+    if svg is None:
+        text = f"{found['file']}: the program of this page saves no such figure"
+        problems.append(Problem(page.path, line, text))
+        return ""
+    width, height = size(svg)
+    sized = f"{{ width={width} height={height} loading=lazy }}"
+    return "\n".join(
+        f"![{found['alt']}]({relative(page, path)}#only-{scheme}){sized}"
+        for scheme, path in figure_paths(page, found["file"]).items()
+    )
+
+
+def figure_paths(page: Page, file: str) -> dict[str, str]:
+    """Where in the site the variants of a figure are published."""
+    return {scheme: f"figures/{page.stem}-{file[:-4]}-{scheme}.svg" for scheme in INK}
+
+
+def relative(page: Page, path: str) -> str:
+    """A path of the site as a page's Markdown links to it."""
+    return posixpath.relpath(path, posixpath.dirname(page.path.removeprefix("docs/")) or ".")
 
 
 def output(page, line, path, name, records, problems) -> str:
@@ -93,9 +130,7 @@ def foot(page: Page, pages: list[Page], records: dict, facts: dict) -> str:
 
 def program_links(page: Page, facts: dict) -> str:
     """The page's program to download or copy, and the names that give the page's numbers."""
-    href, names = (
-        posixpath.relpath(path, page_folder(page)) for path in (program_path(page), NAMES)
-    )
+    href, names = (posixpath.relpath(path, page.folder) for path in (program_path(page), NAMES))
     return (
         f'<p><a href="{href}" download>Download this page\'s program, {page.stem}.py</a> '
         f'<button type="button" class="copy-program" data-program="{href}" hidden>'
@@ -110,15 +145,9 @@ def counted(number: int, noun: str) -> str:
     return f"{number} {noun}" + ("" if number == 1 else "s")
 
 
-def page_folder(page: Page) -> str:
-    """The folder of the site where a page lies: "cross_entropy" or ""."""
-    path = posixpath.relpath(page.path, "docs").removesuffix(".md")
-    return posixpath.dirname(path) if page.stem == "index" else path
-
-
 def program_path(page: Page) -> str:
     """Where in the site a page's program is published: beside the page."""
-    return posixpath.join(page_folder(page), f"{page.stem}.py")
+    return posixpath.join(page.folder, f"{page.stem}.py")
 
 
 def mark(page: Page, name: str, record: dict) -> str:

@@ -133,6 +133,11 @@ def the_comparison_is_right(ns):
                 assert (refuses(cmp, "dt", ours, t) is None) == accepted, (dtype, size, factor)
                 assert (refuses(check, "x", ours, t.grad) is None) == accepted
                 assert (refuses(check, "x", t.grad, t.grad + 0, ours) is None) == accepted
+        ours = t.grad.clone()
+        ours[0, 0] += 900 * bound
+        assert refuses(check, "x", ours, t.grad, kind="finite_difference") is None
+        ours[0, 0] += 200 * bound
+        assert refuses(check, "x", ours, t.grad, kind="finite_difference")
         for wrong in (t.grad[0], t.grad.T, t.grad.repeat(2, 1)):
             assert "has shape" in refuses(cmp, "dt", wrong, t)
         printed = io.StringIO()

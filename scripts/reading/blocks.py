@@ -8,11 +8,15 @@ from .problem import Problem
 FENCE = re.compile(r"^(?P<indent>\s*)(?P<marks>`{3,}|~{3,})(?P<info>[^`]*)$")
 INCLUDE = re.compile(r'^\s*--8<-- (["\'])(?P<path>[^"\':]+)(?::(?P<name>[\w-]+))?\1\s*$')
 KINDS = {"python": "program", "{ .python .shown }": "shown", "text": "output", "sh": "shell"}
+TABLE = "--8<--"  # the info of an include that stands in no fence
 
 
 @dataclass
 class Block:
-    """A fenced block; `kind` is "program", "shown", "output" or "shell"."""
+    """A fenced block; `kind` is "program", "shown", "output" or "shell".
+
+    An include in no fence is a block of the kind "table": Markdown that a run printed.
+    """
 
     line: int
     indent: str
@@ -24,11 +28,16 @@ class Block:
 
     @property
     def kind(self) -> str:
-        return KINDS.get(self.info, "")
+        return "table" if self.info == TABLE else KINDS.get(self.info, "")
 
     @property
     def runs(self) -> bool:
         return self.kind == "program"
+
+    @property
+    def prints(self) -> bool:
+        """Whether it shows what a run gave."""
+        return self.kind in ("output", "table")
 
     def closes(self, fence: re.Match) -> bool:
         """Whether a fence ends this block, for MkDocs as well: the same marks, as far in."""
@@ -54,8 +63,12 @@ def read_blocks(path: str, text: str, body: int, found: list[Problem]) -> list[B
                 block.end = number - 1
                 blocks.append(block)
             block = Block(number, fence["indent"], fence["marks"], fence["info"].strip())
-        elif block and (include := INCLUDE.match(line)):
-            block.includes.append((number, include["path"], include["name"]))
+        elif include := INCLUDE.match(line) if number >= body else None:
+            told = (number, include["path"], include["name"])
+            if block:
+                block.includes.append(told)
+            else:
+                blocks.append(Block(number, "", "", TABLE, number, [told]))
         elif block and line.strip() and not block.typed:
             block.typed = number
     if block:
@@ -76,7 +89,8 @@ def fault_in(path: str, block: Block) -> Problem | None:
     if block.kind != "shell" and not block.includes:
         return Problem(path, block.line, "this block is empty")
     for line, source, _ in block.includes:
-        folder = "build/" if block.kind == "output" else "snippets/"
+        folder = "build/" if block.prints else "snippets/"
         if not source.startswith(folder):
-            return Problem(path, line, f"a ```{block.info} block includes from {folder}")
+            what = "an include in no block" if block.kind == "table" else f"a ```{block.info} block"
+            return Problem(path, line, f"{what} is of {folder}")
     return None

@@ -45,6 +45,12 @@ class Page:
         return f"snippets/{self.stem}.py"
 
     @property
+    def folder(self) -> str:
+        """The folder of the site where the page lies: "cross_entropy", or "" for the start."""
+        path = self.path.removeprefix("docs/").removesuffix(".md")
+        return path.rpartition("/")[0] if self.stem == "index" else path
+
+    @property
     def seconds(self) -> int:
         return self.options.get("seconds", SECONDS)
 
@@ -163,7 +169,7 @@ def find_sections(page: Page, block: Block, snippets: dict) -> list[Problem]:
     """Look up what a block includes; add it to the page's program if it runs."""
     found = []
     for line, path, name in block.includes:
-        if block.kind == "output":
+        if block.prints:
             continue  # known after the run
         known = snippets.get(path, {})
         page.shown[line] = (

@@ -11,6 +11,7 @@ import sys
 import traceback
 import types
 from collections import namedtuple
+from pathlib import Path
 
 import torch
 
@@ -23,7 +24,8 @@ Section = namedtuple("Section", "path name line code")
 def run_program(sections, dtype, entering=lambda name: None):
     """Run a page's sections; return what can be sent to another process.
 
-    Returns a dict: outputs {section: text}, checks, failures, values.
+    Returns a dict: outputs {section: text}, checks, failures, values, and figures,
+    the SVG files that the program saved into the current folder.
     """
     witness, outputs = execute(sections, dtype, entering)
     values = {} if witness.failures else numbers_in(witness.namespace)
@@ -32,6 +34,7 @@ def run_program(sections, dtype, entering=lambda name: None):
         "checks": witness.checks,
         "failures": witness.failures,
         "values": values,
+        "figures": {path.name: path.read_text("utf-8") for path in sorted(Path().glob("*.svg"))},
     }
 
 

@@ -11,6 +11,8 @@ import torch
 
 # How far apart two sides may be: a share of the largest entry, plus this much.
 BOUNDS = {torch.float32: (1e-6, 1e-7), torch.float64: (1e-9, 1e-12)}
+# Finite differences are taken in float64 always, and hold to fewer digits.
+DIFFERENCES = (1e-6, 1e-9)
 ZERO = 1e-12  # a float64 gradient below this everywhere is zero in theory
 KINDS = ("gradient", "equation", "forward", "invariant", "finite_difference")
 
@@ -101,15 +103,17 @@ class Witness:
 
     def judge(self, name, kind, sides, faults, called):
         """Compare the sides; record it, or refuse."""
+        differences = kind == "finite_difference"
+        dtype = torch.float64 if differences else self.dtype
+        relative, absolute = DIFFERENCES if differences else BOUNDS[self.dtype]
         with torch.no_grad(), torch._C.DisableTorchFunction():
             sides = [torch.as_tensor(side).detach() for side in sides]
             for side in sides[1:]:
-                faults = faults or mismatch(sides[0], side, called, self.dtype)
+                faults = faults or mismatch(sides[0], side, called, dtype)
             sizes = [side.double().abs().max().item() if side.numel() else 0.0 for side in sides]
             first = sides[0].double()
             apart = [] if faults else [(first - side.double()).abs() for side in sides[1:]]
         largest, size = max((a.max().item() for a in apart), default=None), max(sizes)
-        relative, absolute = BOUNDS[self.dtype]
         if not faults and not largest <= relative * size + absolute:
             faults = [worst_entry(sides, apart, called, relative * size + absolute)]
         if faults and self.refusing:
@@ -165,9 +169,8 @@ def mismatch(first, other, called, dtype):
         return ["both sides are empty, which proves nothing"]
     for side, who in ((first, called[0]), (other, called[1])):
         if side.is_floating_point() and side.dtype != dtype:
-            return [
-                f"{who} is {str(side.dtype)[6:]} in the {str(dtype)[6:]} run: no line names a float type"
-            ]
+            wrong = f"{who} is {str(side.dtype)[6:]} where {str(dtype)[6:]} is due"
+            return [f"{wrong}: no line names a float type"]
         if not torch.isfinite(side).all():
             return [f"{who} holds nan or inf"]
     return []

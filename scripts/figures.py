@@ -1,0 +1,22 @@
+"""Figures: what a page's program saved as SVG, in a light and a dark variant."""
+
+import re
+
+INK = {"light": "#1d2426", "dark": "#dfe5e6"}  # text and axes, which the programs draw in black
+
+
+def variants(svg: str) -> dict[str, str]:
+    """The figure for each colour scheme."""
+    plain = re.sub(r"<metadata>.*?</metadata>\s*", "", svg, flags=re.S)
+    # matplotlib leaves black out where SVG means it anyway: say it at the root.
+    plain = plain.replace("<svg ", '<svg fill="#000000" ', 1)
+    return {scheme: plain.replace("#000000", ink) for scheme, ink in INK.items()}
+
+
+def size(svg: str) -> tuple[int, int]:
+    """Width and height in CSS pixels."""
+    numbers = re.search(r"<svg[^>]*>", svg)[0]
+    width, height = (
+        float(re.search(rf'{side}="([\d.]+)pt"', numbers)[1]) for side in ("width", "height")
+    )
+    return round(width * 96 / 72), round(height * 96 / 72)

@@ -1,0 +1,107 @@
+"""Draw the computational graph of the forward pass, from the forward pass itself.
+
+Every section of snippets/setup/network.py that assigns one name is a node; the
+names it reads are its inputs. The drawing takes its colours from the theme, and
+each node is a link to the derivation of its gradient, or to its line of code.
+"""
+
+import ast
+import html
+import posixpath
+
+from reading.pages import Page
+from reading.sections import Section
+
+STEP, TALL, WIDE, LEFT = 46, 30, 132, 110  # pixels: from row to row, a node's sides, its place
+SMALL = 64  # pixels: how wide a parameter's node is
+
+
+def nodes_of(sections: list[Section]) -> dict[str, list[str]]:
+    """Each step of the forward pass with the names it reads, in order."""
+    nodes = {}
+    for section in sections:
+        body = ast.parse(section.code).body
+        if len(body) == 1 and isinstance(body[0], ast.Assign) and section.name != "autograd":
+            target = body[0].targets[0]
+            if isinstance(target, ast.Name) and target.id == section.name:
+                read = [node.id for node in ast.walk(body[0].value) if isinstance(node, ast.Name)]
+                nodes[section.name] = list(dict.fromkeys(read))
+    return nodes
+
+
+def targets(pages: list[Page], here: Page) -> dict[str, str]:
+    """Where a gradient is derived: {"logits": "../cross_entropy/#dlogits"}."""
+    found = {}
+    for page in pages:
+        folder = page.folder
+        for equation in page.equations:
+            if equation.name.startswith("d"):
+                address = posixpath.relpath(folder or ".", here.folder or ".") + "/"
+                found.setdefault(equation.name[1:], f"{address}#{equation.name}")
+    return found
+
+
+def sources(sections: list[Section]) -> dict[str, str]:
+    """The section that makes each variable of the set-up."""
+    made = {}
+    for section in sections:
+        for line in ast.walk(ast.parse(section.code)):
+            for target in line.targets if isinstance(line, ast.Assign) else []:
+                for name in ast.walk(target):
+                    if isinstance(name, ast.Name):
+                        made.setdefault(name.id, section.name)
+    return made
+
+
+def draw(page: Page, pages: list[Page], values: dict) -> str:
+    """The graph as inline SVG: a column of steps, what they are given at their side."""
+    nodes, made = nodes_of(page.program), sources(page.program)
+    rows = {name: k for k, name in enumerate(nodes)}
+    links = targets(pages, page)
+    uses = {name: sum(name in read for read in nodes.values()) for name in nodes}
+    edges, boxes = [], []
+    for name, read in nodes.items():
+        row = rows[name]
+        kind = "step twice" if uses[name] > 1 else "step"
+        boxes.append(node(name, links.get(name, f"#code-{name}"), LEFT, row, WIDE, kind))
+        edges += [edge(rows[source], row) for source in read if source in rows]
+        given = [source for source in read if source not in rows and f"{source}.shape" in values]
+        for place, source in enumerate(given):
+            left = LEFT + WIDE + 24 + place * (SMALL + 8)
+            address = links.get(source, f"#code-{made[source]}")
+            boxes.append(node(source, address, left, row, SMALL, "given"))
+        if given:
+            start = LEFT + WIDE + 24
+            edges.append(f'<path class="edge" d="M{start} {middle(row)}H{LEFT + WIDE + 3}"/>')
+    tall, wide = len(nodes) * STEP + 12, LEFT + WIDE + 24 + 2 * (SMALL + 8)
+    title = f"The forward pass as a graph: {len(nodes)} steps, from {next(iter(nodes))} to loss"
+    return (
+        f'<svg class="graph" role="group" aria-label="{title}" viewBox="0 0 {wide} {tall}" '
+        f'width="{wide}" height="{tall}">{"".join(edges)}{"".join(boxes)}</svg>'
+    )
+
+
+def middle(row: int) -> int:
+    return row * STEP + TALL // 2 + 6
+
+
+def node(name: str, address: str, left: int, row: int, wide: int, kind: str) -> str:
+    """A box with a name, which is a link; xlink:href, or instant navigation stumbles over it."""
+    top, label = middle(row) - TALL // 2, html.escape(name)
+    return (
+        f'<a class="{kind}" xlink:href="{address}" aria-label="{label}">'
+        f'<rect x="{left}" y="{top}" width="{wide}" height="{TALL}" rx="5"/>'
+        f'<text x="{left + wide // 2}" y="{middle(row) + 4}">{label}</text></a>'
+    )
+
+
+def edge(source: int, target: int) -> str:
+    """An arrow down to the next row, or an arc at the left past the rows between."""
+    if target == source + 1:
+        x = LEFT + WIDE // 2
+        return f'<path class="edge" d="M{x} {middle(source) + TALL // 2}V{middle(target) - TALL // 2 - 3}"/>'
+    reach = LEFT - 18 - 12 * min(target - source, 6)
+    start, end = middle(source), middle(target)
+    return (
+        f'<path class="edge" d="M{LEFT} {start}C{reach} {start} {reach} {end} {LEFT - 3} {end}"/>'
+    )
