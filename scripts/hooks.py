@@ -117,6 +117,7 @@ def on_page_content(html: str, page, config: MkDocsConfig, files) -> str:
     path = f"docs/{page.file.src_uri}"
     mine = Build.site.page(path)
     html, Build.formulas[path] = take_out(html)
+    html = re.sub(r'class="[^"]*\bhighlight"', r"\g<0> data-search-exclude", html)
     if Build.site.problems_of(mine):
         return html
     # What MkDocs made of the page must be what was read and run.

@@ -14,7 +14,11 @@ from records import checks_of, gradients, in_float64
 NAMES = "names.txt"  # published at the top of the site
 GRAPH = "build/graph.svg"  # no output of a page: drawn from the forward pass
 FIGURE = re.compile(r"!\[(?P<alt>[^\]]+)\]\(build/(?P<file>[\w-]+\.svg)\)")
-DIGITS = ".0e"  # a largest difference is shown to one digit
+
+
+def digits(difference: float) -> str:
+    """A difference as it is shown: to one digit."""
+    return f"{difference:.0e}" if difference else "0"
 
 
 def code_id(page: Page, block: Block) -> str:
@@ -121,7 +125,7 @@ def foot(page: Page, pages: list[Page], records: dict, facts: dict) -> str:
     worst = max(each[2] for each in sums)
     verdict = (
         f"Executed {where}, before it was published: {counted(derived, 'gradient')} and "
-        f"{counted(equations, 'equation')}. Largest float64 difference: {worst:{DIGITS}} of the "
+        f"{counted(equations, 'equation')}. Largest float64 difference: {digits(worst)} of the "
         f"largest entry. torch {html.escape(facts['torch'])}, {html.escape(facts['processor'])}."
     )
     take = program_links(page, facts) if page.program else ""
@@ -131,14 +135,18 @@ def foot(page: Page, pages: list[Page], records: dict, facts: dict) -> str:
 def program_links(page: Page, facts: dict) -> str:
     """The page's program to download or copy, and the names that give the page's numbers."""
     href, names = (posixpath.relpath(path, page.folder) for path in (program_path(page), NAMES))
-    return (
+    links = (
         f'<p><a href="{href}" download>Download this page\'s program, {page.stem}.py</a> '
         f'<button type="button" class="copy-program" data-program="{href}" hidden>'
         "Copy this page's program</button></p>"
-        f"<p>The numbers on this page come from {html.escape(facts['names_list'])}: save "
-        f'<a href="{names}" download>{NAMES}</a> beside the program to get them too. '
-        "Without it, the program fetches the lecture's list.</p>"
     )
+    if NAMES in page.source():
+        links += (
+            f"<p>The numbers on this page come from {html.escape(facts['names_list'])}: save "
+            f'<a href="{names}" download>{NAMES}</a> beside the program to get them too. '
+            "Without it, the program fetches the lecture's list.</p>"
+        )
+    return links
 
 
 def counted(number: int, noun: str) -> str:
@@ -155,7 +163,7 @@ def mark(page: Page, name: str, record: dict) -> str:
     largest = max((check["max_abs"] for check in checks_of(record, name)), default=None)
     if largest is None:
         return ""
-    apart = f"{largest:{DIGITS}}" if largest else "0"
+    apart = digits(largest)
     said = f"equation {name}: executed, sides agree to {apart}; to the lines"
     block = next(
         block for block in page.blocks if name in [section.name for section in page.run_by(block)]

@@ -22,13 +22,25 @@ SWAP = {
     ast.In: ast.NotIn, ast.NotIn: ast.In, ast.And: ast.Or, ast.Or: ast.And,
 }  # fmt: skip
 
+SHIFT = "the loss does not feel what is added to a whole row"
+
 # (section, the changed line, as Python writes it): why nothing can refuse it
 THE_SAME = {
     (
         "fetch",
         "names = urllib.request.urlopen(HOME, timeout=31).read()",
-    ): "it waits a second longer for an answer",
+    ): "it waits longer for an answer",
+    ("neuron", "g = torch.Generator().manual_seed(8)"): "other random numbers, as good",
     ("nudge", "step = 0.2"): "another small step, with the same prediction for it",
+    ("contexts", "for row in range(7):"): "it shows one more example",
+    ("cube", "x, delta = (torch.rand(5, generator=g), 0.2)"): "the equation holds for every step",
+    ("cube", "x, delta = (torch.rand(6, generator=g), 0.1)"): "it holds for one more number",
+    ("rest", "return from_norm_logits(logits.double() + logit_maxes)"): SHIFT,
+    ("rest", "return from_norm_logits(logits + logits.max(1, keepdim=True).values)"): SHIFT,
+    ("slopes", "def slopes(loss_from, x, delta=2e-05):"): "another small step",
+    ("logsumexp", "z, y = (logits[0].detach(), Yb[1])"): "the equation holds for every y",
+    ("overflow", "huge = torch.full((4,), 1000.0)"): "one more huge logit",
+    ("overflow", "huge = torch.full((3,), 2000.0)"): "huger logits",
 }
 
 
@@ -77,22 +89,17 @@ class Replace(ast.NodeTransformer):
         return self.new if node is self.old else super().visit(node)
 
 
-def refused(page, sections, setup):
+def refused(page, sections):
     """Whether the build, or what the tests know of the set-up, refuses this program."""
     for dtype in ("float64", "float32"):
-        witness, outputs = program.execute(sections, dtype)
+        witness, _ = program.execute(sections, dtype)
         record = {"checks": witness.checks}
-        if witness.failures or dtype == "float64" and records.unchecked(page, record):
+        if witness.failures or (dtype == "float64" and records.unchecked(page, record)):
             return True
-        if setup and dtype == "float64":
-            try:
-                facts.the_examples_are_right(witness.namespace, NAMES[::40])
-                facts.the_parameters_are_right(witness.namespace)
-                facts.the_forward_pass_is_right(witness.namespace)
-                facts.the_comparison_is_right(witness.wrapped)
-                facts.the_fetch_is_right(witness.namespace)
-            except AssertionError:
-                return True
+        try:
+            facts.all_that_apply(witness.namespace | witness.wrapped, NAMES[::40], dtype)
+        except AssertionError:
+            return True
     return False
 
 
@@ -102,20 +109,32 @@ def changed_line(before, after):
     return next((line.strip() for line in after.splitlines() if line not in old), "")
 
 
+def owned(page):
+    """The sections a page answers for: its own, and shared ones that no page with more of them runs."""
+    fullest = sorted(PROGRAMS.values(), key=lambda other: -len(shared(other)))
+    earlier = {section for other in fullest[: fullest.index(page)] for section in shared(other)}
+    own = [section for section in page.program if section.path == page.snippet]
+    return [section.told() for section in own + shared(page) if section not in earlier]
+
+
+def shared(page):
+    return [section for section in page.program if section.path.startswith("snippets/setup/")]
+
+
 @pytest.mark.parametrize("stem", PROGRAMS)
 def test_every_changed_operator_and_number_is_refused(folder, stem):  # noqa: F811
-    page, seen, missed, count = PROGRAMS[stem], set(), [], 0
-    sections = sections_of(page)
-    assert not refused(page, sections, True), "the program itself"
+    page, missed, count = PROGRAMS[stem], [], 0
+    sections, mine = sections_of(page), owned(PROGRAMS[stem])
+    assert not refused(page, sections), "the program itself"
     for position, (path, name, line, code) in enumerate(sections):
-        setup = path.startswith("snippets/setup/")
+        if [path, name, line, code] not in mine:
+            continue
         for _, mutant in mutants(code):
             count += 1
             changed = sections[:position] + [[path, name, line, mutant]] + sections[position + 1 :]
-            if not refused(page, changed, setup):
+            if not refused(page, changed):
                 missed.append((name, changed_line(code, mutant)))
-            seen.add(name)
-    assert count > 100
+    assert count > 3
     left = [case for case in missed if case not in THE_SAME]
     assert not left, "\n".join(f"{name}: {text}" for name, text in left)
     print(f"{count} changed programs, {len(missed)} of them the same")

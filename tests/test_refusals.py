@@ -258,6 +258,8 @@ def refused():
         yield
     except AssertionError as refusal:
         print(f"refused: {refusal}")
+    else:
+        raise AssertionError("this should have been refused")
 
 
 # --8<-- [end:refused]

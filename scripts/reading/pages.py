@@ -168,6 +168,7 @@ def read_page(root: Path, path: str, snippets: dict, problems: list[Problem]) ->
 def find_sections(page: Page, block: Block, snippets: dict) -> list[Problem]:
     """Look up what a block includes; add it to the page's program if it runs."""
     found = []
+    setup = not page.program  # the first block that runs may take over what other pages derived
     for line, path, name in block.includes:
         if block.prints:
             continue  # known after the run
@@ -188,14 +189,9 @@ def find_sections(page: Page, block: Block, snippets: dict) -> list[Problem]:
             elif section.name in {other.name for other in page.program}:
                 text = f"this page runs two sections called {section.name}: rename one"
                 found.append(Problem(page.path, line, text))
-            elif path != page.snippet and not path.startswith("snippets/setup/"):
-                found.append(
-                    Problem(
-                        page.path,
-                        line,
-                        f"this page runs {page.snippet} and snippets/setup/, not {path}",
-                    )
-                )
+            elif not setup and path != page.snippet and not path.startswith("snippets/setup/"):
+                text = f"after its set-up this page runs {page.snippet} and snippets/setup/, not {path}"
+                found.append(Problem(page.path, line, text))
             else:
                 page.program.append(section)
     return found

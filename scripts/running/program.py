@@ -65,6 +65,8 @@ def execute(sections, dtype, entering=lambda name: None):
     finally:
         torch.set_default_dtype(torch.float32)
         sys.modules["__main__"] = kept
+        if plots := sys.modules.get("matplotlib.pyplot"):
+            plots.close("all")  # what one program drew is not on the next one's figures
     return witness, outputs
 
 

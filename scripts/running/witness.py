@@ -12,13 +12,13 @@ import torch
 # How far apart two sides may be: a share of the largest entry, plus this much.
 BOUNDS = {torch.float32: (1e-6, 1e-7), torch.float64: (1e-9, 1e-12)}
 # Finite differences are taken in float64 always, and hold to fewer digits.
-DIFFERENCES = (1e-6, 1e-9)
+DIFFERENCES = {torch.float32: (1e-6, 1e-7), torch.float64: (1e-6, 1e-9)}
 ZERO = 1e-12  # a float64 gradient below this everywhere is zero in theory
 KINDS = ("gradient", "equation", "forward", "invariant", "finite_difference")
 
 
 class Refused:
-    """The page's `refused()`, which must not swallow a block that passes."""
+    """The page's `refused()`: what it swallows was refused by its own words and by ours."""
 
     def __init__(self, witness, inner):
         self.witness, self.inner = witness, inner
@@ -29,8 +29,6 @@ class Refused:
 
     def __exit__(self, kind, error, trace):
         self.witness.refusing -= 1
-        if kind is None:
-            raise AssertionError("what stands inside refused() passes: nothing was refused")
         return self.inner.__exit__(kind, error, trace)
 
 
@@ -66,10 +64,10 @@ class Witness:
         elif id(t) in getattr(ours, "from_autograd", ()):
             faults.append("this gradient was computed from the .grad it is compared with")
         sides = (ours, t.grad) if t.grad is not None else (ours,)
-        self.judge(name, "gradient", sides, faults, ("ours", "autograd"))
+        record, fault = self.judge(name, "gradient", sides, faults, ("ours", "autograd"))
         if not self.refusing:
             self.compared[name] = (id(ours), ours._version)
-        self.page_says("cmp", name, ours, t)
+        self.page_says("cmp", record, fault, name, ours, t)
 
     def check(self, name, *sides, kind="equation"):
         """Judge that all sides agree; then let the page's own check print its line."""
@@ -85,27 +83,35 @@ class Witness:
             faults.append(
                 "a gradient is checked between ours and autograd's: exactly one side may come from autograd"
             )
-        self.judge(name, kind, sides, faults, [f"side {k}" for k in range(1, len(sides) + 1)])
-        self.page_says("check", name, *sides, kind=kind)
+        called = [f"side {k}" for k in range(1, len(sides) + 1)]
+        record, fault = self.judge(name, kind, sides, faults, called)
+        self.page_says("check", record, fault, name, *sides, kind=kind)
 
     def refused(self, *args, **kwargs):
         return Refused(self, self.wrapped["refused"](*args, **kwargs))
 
-    def page_says(self, helper, name, *args, **kwargs):
-        """Call the page's own comparison: it prints, and it may refuse."""
+    def page_says(self, helper, record, fault, name, *args, **kwargs):
+        """Let the page's own comparison print and refuse; keep what both of us found."""
+        refusal = None
         try:
             self.wrapped[helper](name, *args, **kwargs)
-        except AssertionError as refusal:
-            if self.refusing:
-                raise
-            if not self.failures or self.failures[-1]["name"] != name:
-                self.fail(name, f"{helper} on the page refused: {refusal}")
+        except AssertionError as error:
+            refusal = error
+        if self.refusing and refusal and fault:
+            raise refusal  # as a reader sees it
+        if self.refusing:
+            why = "and it is right" if refusal else f"but passes {helper}"
+            self.fail(name, f"this stands inside refused(), {why}")
+            return
+        self.checks.append(record)
+        if fault or refusal:
+            self.fail(name, fault or f"{helper} on the page refused: {refusal}")
 
     def judge(self, name, kind, sides, faults, called):
-        """Compare the sides; record it, or refuse."""
+        """Compare the sides; return the record, and what is wrong or None."""
         differences = kind == "finite_difference"
         dtype = torch.float64 if differences else self.dtype
-        relative, absolute = DIFFERENCES if differences else BOUNDS[self.dtype]
+        relative, absolute = (DIFFERENCES if differences else BOUNDS)[self.dtype]
         with torch.no_grad(), torch._C.DisableTorchFunction():
             sides = [torch.as_tensor(side).detach() for side in sides]
             for side in sides[1:]:
@@ -116,27 +122,20 @@ class Witness:
         largest, size = max((a.max().item() for a in apart), default=None), max(sizes)
         if not faults and not largest <= relative * size + absolute:
             faults = [worst_entry(sides, apart, called, relative * size + absolute)]
-        if faults and self.refusing:
-            raise AssertionError(f"{name}: {faults[0]}")
-        if self.refusing:
-            return
         comparable = largest is not None
-        self.checks.append(
-            {
-                "section": self.section.name,
-                "name": name,
-                "kind": kind,
-                "shape": list(sides[0].shape),
-                "sides": len(sides),
-                "dtype": str(self.dtype)[6:],
-                "max_abs": largest,
-                "max_rel": largest / size if comparable and size >= ZERO else None,
-                "passed": not faults,
-                "zero": kind == "gradient" and sizes[-1] < ZERO,
-            }
-        )
-        for fault in faults[:1]:
-            self.fail(name, fault)
+        record = {
+            "section": self.section.name,
+            "name": name,
+            "kind": kind,
+            "shape": list(sides[0].shape),
+            "sides": len(sides),
+            "dtype": str(self.dtype)[6:],
+            "max_abs": largest,
+            "max_rel": largest / size if comparable and size >= ZERO else None,
+            "passed": not faults,
+            "zero": kind == "gradient" and sizes[-1] < ZERO,
+        }
+        return record, faults[0] if faults else None
 
     def fail(self, name, text):
         self.failures.append(

@@ -4,11 +4,11 @@
 import torch
 
 
-def distance(ours, theirs):
+def distance(name, ours, theirs):
     """The largest difference, the largest entry, the difference allowed."""
     ours, theirs = torch.as_tensor(ours), torch.as_tensor(theirs)
     due, got = tuple(theirs.shape), tuple(ours.shape)
-    assert got == due, f"has shape {got} where {due} is due"
+    assert got == due, f"{name} has shape {got} where {due} is due"
     maxdiff = (ours - theirs).abs().max().item()
     size = theirs.abs().max().item()
     double = theirs.element_size() == 8  # float64 has 8 bytes, float32 has 4
@@ -23,7 +23,7 @@ def distance(ours, theirs):
 def cmp(name, ours, t):
     """Compare our gradient with the one autograd left in t.grad."""
     assert t.grad is not None, f"{name}: autograd left no gradient here"
-    maxdiff, size, allowed = distance(ours, t.grad)
+    maxdiff, size, allowed = distance(name, ours, t.grad)
     exact, approximate = torch.equal(ours, t.grad), maxdiff <= allowed
     print(f"{name:17} | exact: {exact!s:5} | approximate: {approximate!s:5}")
     tail = f"shape: {tuple(t.shape)} | size: {size:.1e}"
@@ -39,9 +39,9 @@ def check(name, *sides, kind="equation"):
     """Compare the sides of an equation, or of anything else."""
     first, *others = sides
     for other in others:
-        maxdiff, size, allowed = distance(other, first)
+        maxdiff, size, allowed = distance(name, other, first)
         if kind == "finite_difference":
-            allowed *= 1000  # a quotient of differences has fewer right digits
+            allowed = 1e-6 * size + 1e-7  # such a quotient has fewer digits
         print(f"{name:17} | {kind} | maxdiff: {maxdiff:.1e} | size: {size:.1e}")
         assert maxdiff <= allowed, f"{name}: sides differ by {maxdiff:.1e}"
 
