@@ -12,8 +12,13 @@ import posixpath
 from reading.pages import Page
 from reading.sections import Section
 
-STEP, TALL, WIDE, LEFT = 46, 30, 132, 110  # pixels: from row to row, a node's sides, its place
-SMALL = 64  # pixels: how wide a parameter's node is
+STEP, TALL, WIDE, LEFT = 46, 30, 124, 70  # pixels: from row to row, a node's sides, its place
+SMALL, GAP = 62, 16  # how wide is what a step is given, and how far from the step
+
+HEAD = (  # of an arrow
+    '<marker id="head" viewBox="0 0 6 6" refX="5" refY="3" markerWidth="6" markerHeight="6" '
+    'orient="auto"><path d="M0 0L6 3L0 6z"/></marker>'
+)
 
 
 def nodes_of(sections: list[Section]) -> dict[str, list[str]]:
@@ -67,17 +72,19 @@ def draw(page: Page, pages: list[Page], values: dict) -> str:
         edges += [edge(rows[source], row) for source in read if source in rows]
         given = [source for source in read if source not in rows and f"{source}.shape" in values]
         for place, source in enumerate(given):
-            left = LEFT + WIDE + 24 + place * (SMALL + 8)
+            left = LEFT + WIDE + GAP + place * (SMALL + 6)
             address = links.get(source, f"#code-{made[source]}")
             boxes.append(node(source, address, left, row, SMALL, "given"))
         if given:
-            start = LEFT + WIDE + 24
-            edges.append(f'<path class="edge" d="M{start} {middle(row)}H{LEFT + WIDE + 3}"/>')
-    tall, wide = len(nodes) * STEP + 12, LEFT + WIDE + 24 + 2 * (SMALL + 8)
+            start = LEFT + WIDE + GAP
+            edges.append(
+                f'<path class="edge" marker-end="url(#head)" d="M{start} {middle(row)}H{LEFT + WIDE + 3}"/>'
+            )
+    tall, wide = len(nodes) * STEP + 12, LEFT + WIDE + GAP + 2 * (SMALL + 6)
     title = f"The forward pass as a graph: {len(nodes)} steps, from {next(iter(nodes))} to loss"
     return (
         f'<svg class="graph" role="group" aria-label="{title}" viewBox="0 0 {wide} {tall}" '
-        f'width="{wide}" height="{tall}">{"".join(edges)}{"".join(boxes)}</svg>'
+        f'width="{wide}" height="{tall}">{HEAD}{"".join(edges)}{"".join(boxes)}</svg>'
     )
 
 
@@ -91,7 +98,7 @@ def node(name: str, address: str, left: int, row: int, wide: int, kind: str) -> 
     return (
         f'<a class="{kind}" xlink:href="{address}" aria-label="{label}">'
         f'<rect x="{left}" y="{top}" width="{wide}" height="{TALL}" rx="5"/>'
-        f'<text x="{left + wide // 2}" y="{middle(row) + 4}">{label}</text></a>'
+        f'<text x="{left + wide // 2}" y="{middle(row)}">{label}</text></a>'
     )
 
 
@@ -99,9 +106,7 @@ def edge(source: int, target: int) -> str:
     """An arrow down to the next row, or an arc at the left past the rows between."""
     if target == source + 1:
         x = LEFT + WIDE // 2
-        return f'<path class="edge" d="M{x} {middle(source) + TALL // 2}V{middle(target) - TALL // 2 - 3}"/>'
-    reach = LEFT - 18 - 12 * min(target - source, 6)
+        return f'<path class="edge" marker-end="url(#head)" d="M{x} {middle(source) + TALL // 2}V{middle(target) - TALL // 2 - 3}"/>'
+    reach = LEFT - 14 - 10 * min(target - source, 5)
     start, end = middle(source), middle(target)
-    return (
-        f'<path class="edge" d="M{LEFT} {start}C{reach} {start} {reach} {end} {LEFT - 3} {end}"/>'
-    )
+    return f'<path class="edge" marker-end="url(#head)" d="M{LEFT} {start}C{reach} {start} {reach} {end} {LEFT - 3} {end}"/>'

@@ -18,10 +18,10 @@ from mkdocs.structure.files import File
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from figures import variants  # noqa: E402
-from publish import BuildLock, beside, recover, swap  # noqa: E402
+from publish import BuildLock, beside, licences, recover, swap  # noqa: E402
 from render import NAMES, failed, figure_paths, mark, program_path, render  # noqa: E402
 from state import Listener, Site, nav_pages, refuse_taken_port, say  # noqa: E402
-from typeset import TypesetError, glyph_table, put_in, take_out, typeset  # noqa: E402
+from typeset import TypesetError, glyph_table, install, put_in, take_out, typeset  # noqa: E402
 
 LEFT = re.compile(
     r"\$\$|\\[\[(]|\\(?:label|begin)\b|\$[^$\n]*[\\_^][^$\n]*\$|`|~~~|\{\{|--8|&lt;!--"
@@ -72,6 +72,10 @@ def on_pre_build(config: MkDocsConfig) -> None:
         os.environ.get("NAMES") or None, fresh()
     )
     Build.formulas = {}
+    try:
+        install(root, say)
+    except TypesetError as error:
+        Build.site.fail("package.json", str(error))
     stop_or_show()
     if not Build.serving:
         Build.listener = Listener(Build.site)
@@ -89,7 +93,10 @@ def stop_or_show() -> None:
 
 
 def on_files(files, config: MkDocsConfig):
-    """Publish each page's program beside it, and the names that they ran on."""
+    """Publish programs beside their pages, figures, the names, and others' licences."""
+    for path, licence in licences(Build.site.root).items():
+        if licence.is_file():
+            files.append(File.generated(config, path, abs_src_path=str(licence)))
     if Build.site.facts:
         files.append(File.generated(config, NAMES, content=Build.site.names.text))
     for page in Build.site.pages:
@@ -137,9 +144,9 @@ def on_page_content(html: str, page, config: MkDocsConfig, files) -> str:
 def on_env(env, config: MkDocsConfig, files):
     wanted = {(tex, display) for found in Build.formulas.values() for tex, display, _ in found}
     try:
-        Build.typeset = typeset(Build.site.root, wanted, fresh(), say)
+        Build.typeset = typeset(Build.site.root, wanted, fresh())
     except TypesetError as error:
-        Build.site.fail("mkdocs.yml", str(error))
+        Build.site.fail("package.json", str(error))
         Build.typeset = {formula: {"error": "not typeset"} for formula in wanted} | {"glyphs": {}}
     for path, found in Build.formulas.items():
         mine = Build.site.page(path)

@@ -1,6 +1,7 @@
 """Put a finished site in the place of the old one; one build at a time."""
 
 import shutil
+from importlib import metadata
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -29,6 +30,20 @@ class BuildLock:
         if self.lock:
             self.lock.release()
             self.lock = None
+
+
+def licences(root: Path) -> dict[str, Path]:
+    """The licences of what others made and the site publishes: {name in the site: file}."""
+
+    def of(package: str) -> Path:
+        files = metadata.files(package) or []
+        return next(Path(file.locate()) for file in files if file.name.startswith("LICENSE"))
+
+    return {
+        "licences/mathjax.txt": root / "node_modules" / "mathjax" / "LICENSE",
+        "licences/material.txt": of("mkdocs-material"),
+        "licences/mkdocs.txt": of("mkdocs"),
+    }
 
 
 def aside(site: Path) -> Path:

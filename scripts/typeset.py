@@ -75,7 +75,7 @@ def installed(folder: Path) -> str:
         return ""
 
 
-def typeset(root: Path, wanted: set[tuple[str, bool]], fresh: bool, say) -> dict:
+def typeset(root: Path, wanted: set[tuple[str, bool]], fresh: bool) -> dict:
     """Typeset each (tex, display); return {(tex, display): {"html"} or {"error"}} and "glyphs".
 
     One run of Node for all that is new; kept in build/typeset.json by content.
@@ -90,7 +90,6 @@ def typeset(root: Path, wanted: set[tuple[str, bool]], fresh: bool, say) -> dict
         cache = {"version": version, "done": {}, "glyphs": {}}
     new = sorted(formula for formula in wanted if key(*formula) not in cache["done"])
     if new:
-        install(root, say)
         answer = ask_node(root, [{"tex": tex, "display": display} for tex, display in new])
         for formula, result in zip(new, answer["results"], strict=True):
             if "html" in result:
