@@ -11,6 +11,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
+# Programs that run inside the tests draw as they do in a build: the same bytes each time.
+os.environ["MATPLOTLIBRC"] = str(ROOT / "scripts/running/matplotlibrc")
+os.environ["SOURCE_DATE_EPOCH"] = "0"
 PLAIN = {k: v for k, v in os.environ.items() if k not in ("NAMES", "FRESH", "SITE_URL")}
 
 
