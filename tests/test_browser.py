@@ -19,6 +19,16 @@ QUICK = [("dark", NARROW), ("light", WIDE)]
 SLOW = [("light", NARROW), ("dark", WIDE)]
 LOOKS = QUICK + [pytest.param(*look, marks=pytest.mark.slow) for look in SLOW]
 
+
+def one_quick(stems):
+    """Pages for a test of what all pages have from the same few lines: the first stands for them."""
+    first, *rest = stems
+    return [first] + [pytest.param(stem, marks=pytest.mark.slow) for stem in rest]
+
+
+ONE_PROGRAM = one_quick(list(PROGRAMS))
+ONE_PAGE = one_quick([*PROGRAMS, *(stem for stem in STEMS if stem not in PROGRAMS)])
+
 OPEN = "for (const folded of document.querySelectorAll('details')) folded.open = true"
 # Widths, not presence: a glyph whose path is missing is there, and zero wide. A space is
 # a glyph too, with a path that draws nothing.
@@ -168,7 +178,7 @@ def follow(page, address):
     settle(page)
 
 
-@pytest.mark.parametrize("stem", STEMS)
+@pytest.mark.parametrize("stem", ONE_PAGE)
 def test_without_javascript_equations_marks_and_code_are_there(chromium, site, stem):
     with visit(chromium, site, stem, java_script_enabled=False) as page:
         page.evaluate(OPEN)
@@ -182,7 +192,7 @@ def test_without_javascript_equations_marks_and_code_are_there(chromium, site, s
         assert page.watch.faults == []
 
 
-@pytest.mark.parametrize("stem", PROGRAMS)
+@pytest.mark.parametrize("stem", ONE_PROGRAM)
 def test_every_mark_is_high_enough_and_leads_to_code_that_is_seen(chromium, site, stem):
     with visit(chromium, site, stem, width=NARROW) as page:
         marks = page.locator("a.mark").all()
@@ -200,7 +210,7 @@ def test_every_mark_is_high_enough_and_leads_to_code_that_is_seen(chromium, site
         assert page.watch.loads == 1 and page.watch.faults == []
 
 
-@pytest.mark.parametrize("stem", PROGRAMS)
+@pytest.mark.parametrize("stem", ONE_PROGRAM)
 def test_the_tab_key_reaches_every_mark(chromium, site, stem):
     with visit(chromium, site, stem) as page:
         due = {mark.get_attribute("href") for mark in page.locator("a.mark").all()}
@@ -219,7 +229,7 @@ def test_the_tab_key_reaches_every_mark(chromium, site, stem):
         assert due == set()
 
 
-@pytest.mark.parametrize("stem", PROGRAMS)
+@pytest.mark.parametrize("stem", ONE_PROGRAM)
 def test_a_box_that_scrolls_can_be_scrolled_with_the_keys(chromium, site, stem):
     """On a screen so narrow that the widest equations and tables do not fit."""
     with visit(chromium, site, stem, width=320) as page:
@@ -247,7 +257,7 @@ def clipboard():
 READ = "navigator.clipboard.readText()"
 
 
-@pytest.mark.parametrize("stem", STEMS)
+@pytest.mark.parametrize("stem", ONE_PAGE)
 def test_the_copy_button_of_a_block_copies_what_is_shown(chromium, site, stem, clipboard):
     with visit(chromium, site, stem, **clipboard) as page:
         settle(page)
@@ -260,7 +270,7 @@ def test_the_copy_button_of_a_block_copies_what_is_shown(chromium, site, stem, c
         assert page.watch.faults == []
 
 
-@pytest.mark.parametrize("stem", PROGRAMS)
+@pytest.mark.parametrize("stem", ONE_PROGRAM)
 def test_the_button_copies_the_published_program(chromium, site, project, stem, clipboard):
     with visit(chromium, site, stem, **clipboard) as page:
         button = page.locator("button.copy-program")
@@ -355,7 +365,7 @@ def test_a_changed_record_changes_the_mark(chromium, project, tmp_path):
             assert "sides agree to 4e-11" in mark.get_attribute("aria-label")
 
 
-@pytest.mark.parametrize("stem", STEMS)
+@pytest.mark.parametrize("stem", ONE_PAGE)
 def test_what_is_folded_is_open_in_print(chromium, site, stem):
     with visit(chromium, site, stem) as page:
         settle(page)
