@@ -1,0 +1,399 @@
+"""The published site in a real browser: every page, light and dark, narrow and wide."""
+
+import base64
+import hashlib
+import json
+import re
+import shutil
+from contextlib import contextmanager
+
+import pytest
+from browse import ROOT, copy_project, publish, served, start_chromium
+from playwright.sync_api import sync_playwright
+from test_site import STEMS, file_of
+from test_snippets import PROGRAMS
+
+AXE = ROOT / "node_modules/axe-core/axe.min.js"
+NARROW, WIDE = 390, 1280
+QUICK = [("dark", NARROW), ("light", WIDE)]
+SLOW = [("light", NARROW), ("dark", WIDE)]
+LOOKS = QUICK + [pytest.param(*look, marks=pytest.mark.slow) for look in SLOW]
+
+
+def one_quick(stems):
+    """Pages for a test of what all pages have from the same few lines: the first stands for them."""
+    first, *rest = stems
+    return [first] + [pytest.param(stem, marks=pytest.mark.slow) for stem in rest]
+
+
+ONE_PROGRAM = one_quick(list(PROGRAMS))
+ONE_PAGE = one_quick([*PROGRAMS, *(stem for stem in STEMS if stem not in PROGRAMS)])
+
+OPEN = "for (const folded of document.querySelectorAll('details')) folded.open = true"
+# Widths, not presence: a glyph whose path is missing is there, and zero wide. A space is
+# a glyph too, with a path that draws nothing.
+INVISIBLE = """() => [...document.querySelectorAll("mjx-container > svg")].flatMap((svg) => {
+  const drawn = (use) => document.querySelector(use.getAttribute("xlink:href"))?.getAttribute("d") !== "";
+  const glyphs = [...svg.querySelectorAll("use")].filter(drawn).map((use) => use.getBoundingClientRect());
+  const seen = svg.getBoundingClientRect().width >= 4 && glyphs.length > 0
+    && glyphs.every((box) => box.width > 0 && box.height > 0);
+  return seen ? [] : [svg.parentNode.textContent];
+})"""
+# The text that a reader sees, without code, and without the MathML for listeners.
+VISIBLE = """() => {
+  const found = [], all = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (all.nextNode()) {
+    const parent = all.currentNode.parentElement;
+    const shown = parent.checkVisibility({ visibilityProperty: true });
+    if (shown && !parent.closest("pre, code, script, style, mjx-container")) found.push(all.currentNode.data);
+  }
+  return found.join(" ");
+}"""
+RAW_TEX = re.compile(r"\$\$|\\[([\])]|\\[a-zA-Z]{2,}|\$[^$]*[\\_^][^$]*\$")
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    """A copy of this project, with the records of its runs."""
+    folder = tmp_path_factory.mktemp("browser") / "copy"
+    publish(ROOT, "")  # what is stale runs here, once for all tests
+    copy_project(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def site(project):
+    """The address of the site, published for this address: instant navigation needs it."""
+    with served(project / "site", headers={"Cache-Control": "no-store"}) as server:
+        said = publish(project, server.address)
+        assert "running" not in said, "the copy has the records, so nothing may run"
+        yield server.address
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    with sync_playwright() as playwright:
+        browser = start_chromium(playwright)
+        yield browser
+        browser.close()
+
+
+class Watch:
+    """Everything that a page does and should not: said in the console, failed, or asked elsewhere."""
+
+    def __init__(self, page, origin):
+        self.faults, self.loads = [], 0
+        self.origin = origin
+        page.on("console", lambda message: self.faults.append(f"console: {message.text}"))
+        page.on("pageerror", lambda error: self.faults.append(f"error: {error}"))
+        page.on("requestfailed", lambda request: self.faults.append(f"failed: {request.url}"))
+        page.on("response", self.response)
+        page.on("request", self.request)
+
+    def response(self, response):
+        if response.status >= 400:
+            self.faults.append(f"{response.status}: {response.url}")
+
+    def request(self, request):
+        self.loads += request.is_navigation_request()
+        if not request.url.startswith((self.origin, "data:")):
+            self.faults.append(f"elsewhere: {request.url}")
+
+
+@contextmanager
+def visit(chromium, address, stem="index", scheme="light", width=WIDE, **options):
+    """A reader's first visit, with nothing kept from an earlier one."""
+    size = {"width": width, "height": 900}
+    with chromium.new_context(color_scheme=scheme, viewport=size, **options) as context:
+        page = context.new_page()
+        page.watch = Watch(page, address)
+        page.goto(where(address, stem), wait_until="networkidle")
+        yield page
+
+
+def where(address, stem):
+    return address if stem == "index" else f"{address}{stem}/"
+
+
+def settle(page):
+    """Wait until the theme has put in what it adds to a page."""
+    page.wait_for_load_state("networkidle")
+    page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
+
+@pytest.mark.parametrize("scheme, width", LOOKS)
+@pytest.mark.parametrize("stem", STEMS)
+def test_a_page_is_whole_quiet_and_accessible(chromium, site, stem, scheme, width):
+    with visit(chromium, site, stem, scheme, width) as page:
+        settle(page)
+        dark = page.locator("body").get_attribute("data-md-color-scheme") == "slate"
+        assert dark == (scheme == "dark")
+        page.evaluate(OPEN)
+        assert page.evaluate(INVISIBLE) == []
+        assert RAW_TEX.findall(page.evaluate(VISIBLE)) == []
+        assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+        settle(page)
+        assert violations(page) == []
+        assert page.watch.faults == []
+
+
+def violations(page):
+    """What axe finds, each with the first of the elements concerned."""
+    page.evaluate(AXE.read_text())
+    found = page.evaluate(
+        "axe.run({ rules: { 'target-size': { enabled: true } } }).then((result) => result.violations)"
+    )
+    return [(rule["id"], len(rule["nodes"]), rule["nodes"][0]["html"][:200]) for rule in found]
+
+
+def test_a_glyph_without_its_path_is_noticed(chromium, site):
+    with visit(chromium, site, next(iter(PROGRAMS))) as page:
+        page.evaluate(OPEN)
+        page.evaluate("document.querySelector('svg.glyphs path').remove()")
+        assert page.evaluate(INVISIBLE) != []
+
+
+def test_equations_stay_visible_through_five_instant_navigations(chromium, site):
+    with visit(chromium, site) as page:
+        for stem in [*PROGRAMS, "index", *PROGRAMS, "index", *PROGRAMS, "index"][:5]:
+            follow(page, where(site, stem))
+            page.evaluate(OPEN)
+            assert page.evaluate(INVISIBLE) == []
+            assert page.locator("mjx-container").count() > 0 or stem == "index"
+        assert page.watch.loads == 1
+        assert page.watch.faults == []
+
+
+def follow(page, address):
+    """Click a link in the page's navigation, and wait until its page is there."""
+    page.evaluate(
+        "(address) => [...document.querySelectorAll('.md-sidebar--primary a')]"
+        ".find((a) => a.href === address).click()",
+        address,
+    )
+    page.wait_for_url(address)
+    page.wait_for_function(
+        "(address) => document.querySelector('link[rel=canonical]').href === address", arg=address
+    )
+    settle(page)
+
+
+@pytest.mark.parametrize("stem", ONE_PAGE)
+def test_without_javascript_equations_marks_and_code_are_there(chromium, site, stem):
+    with visit(chromium, site, stem, java_script_enabled=False) as page:
+        page.evaluate(OPEN)
+        assert page.evaluate(INVISIBLE) == []
+        marks = page.locator("a.mark")
+        assert marks.count() == page.locator(".equation").count()
+        assert all(mark.is_visible() for mark in marks.all())
+        blocks = page.locator(".highlight pre > code")
+        assert all(block.is_visible() and block.inner_text().strip() for block in blocks.all())
+        assert page.locator(".md-content button:visible").count() == 0, "a button that does nothing"
+        assert page.watch.faults == []
+
+
+@pytest.mark.parametrize("stem", ONE_PROGRAM)
+def test_every_mark_is_high_enough_and_leads_to_code_that_is_seen(chromium, site, stem):
+    with visit(chromium, site, stem, width=NARROW) as page:
+        marks = page.locator("a.mark").all()
+        assert marks
+        for mark in marks:
+            assert mark.bounding_box()["height"] >= 24
+            mark.click()
+            target = f"[id='{mark.get_attribute('href').partition('#')[2]}']"
+            assert page.locator(target).count() == 1
+            page.wait_for_function(
+                "(target) => { const top = document.querySelector(target).getBoundingClientRect().top;"
+                "return top >= 0 && top < innerHeight }",
+                arg=target,
+            )
+        assert page.watch.loads == 1 and page.watch.faults == []
+
+
+@pytest.mark.parametrize("stem", ONE_PROGRAM)
+def test_the_tab_key_reaches_every_mark(chromium, site, stem):
+    with visit(chromium, site, stem) as page:
+        due = {mark.get_attribute("href") for mark in page.locator("a.mark").all()}
+        stops = page.evaluate(
+            "document.querySelectorAll('a, button, input, summary, [tabindex]').length"
+        )
+        for _ in range(stops + 10):
+            page.keyboard.press("Tab")
+            at = page.evaluate(
+                "document.activeElement.matches('a.mark:focus-visible')"
+                " && document.activeElement.getAttribute('href')"
+            )
+            due.discard(at)
+            if not due:
+                break
+        assert due == set()
+
+
+@pytest.mark.parametrize("stem", ONE_PROGRAM)
+def test_a_box_that_scrolls_can_be_scrolled_with_the_keys(chromium, site, stem):
+    """On a screen so narrow that the widest equations and tables do not fit."""
+    with visit(chromium, site, stem, width=320) as page:
+        settle(page)
+        assert (
+            page.evaluate(
+                "[...document.querySelectorAll('div.arithmatex, .md-typeset__scrollwrap, pre > code')]"
+                ".filter((box) => box.scrollWidth > box.clientWidth && box.tabIndex < 0)"
+                ".map((box) => box.outerHTML.slice(0, 200))"
+            )
+            == []
+        )
+        scrolling = page.locator("[role=group][tabindex='0']")
+        if scrolling.count():
+            scrolling.first.focus()
+            page.keyboard.press("ArrowRight")
+            page.wait_for_function("document.activeElement.scrollLeft > 0")
+
+
+@pytest.fixture
+def clipboard():
+    return {"permissions": ["clipboard-read", "clipboard-write"]}
+
+
+READ = "navigator.clipboard.readText()"
+
+
+@pytest.mark.parametrize("stem", ONE_PAGE)
+def test_the_copy_button_of_a_block_copies_what_is_shown(chromium, site, stem, clipboard):
+    with visit(chromium, site, stem, **clipboard) as page:
+        settle(page)
+        page.evaluate(OPEN)
+        blocks = page.locator(".highlight").all()
+        for block in blocks:
+            block.hover()
+            block.locator("button[data-md-type=copy]").click()
+            assert page.evaluate(READ).strip("\n") == block.locator("pre").inner_text().strip("\n")
+        assert page.watch.faults == []
+
+
+@pytest.mark.parametrize("stem", ONE_PROGRAM)
+def test_the_button_copies_the_published_program(chromium, site, project, stem, clipboard):
+    with visit(chromium, site, stem, **clipboard) as page:
+        button = page.locator("button.copy-program")
+        button.click()
+        button.filter(has_text="Copied").wait_for()
+        published = file_of(project / "site", stem).with_name(f"{stem}.py")
+        assert page.evaluate(READ) == published.read_text()
+
+
+def find(page, word):
+    """Type a word into the search, open its first result, and return the page's address."""
+    if page.viewport_size["width"] == NARROW:
+        page.locator(".md-header label.md-header__button[for=__search]").click()
+    page.locator("input.md-search__input").press_sequentially(word)
+    result = page.locator("a.md-search-result__link").first
+    result.wait_for()
+    address = result.get_attribute("href")
+    result.click()
+    page.wait_for_function(
+        "(path) => location.pathname === path", arg=re.sub(r"^\w+://[^/]*|[?#].*", "", address)
+    )
+    page.wait_for_function("document.querySelector('.md-content article')")
+    settle(page)
+
+
+def test_search_finds_a_word_and_opens_its_page(chromium, site):
+    with visit(chromium, site, width=NARROW) as page:
+        find(page, "logits")
+        assert page.url.startswith(site) and page.url != site
+        assert "logits" in page.locator(".md-content article").inner_text()
+        assert page.watch.faults == []
+
+
+INLINE = re.compile(r"<script(?![^>]*(?:\bsrc=|application/json))[^>]*>(.*?)</script>", re.S)
+
+
+def policy(folder):
+    """A policy that allows only the site's own files, and the theme's inline scripts by their hash."""
+    scripts = {
+        script for path in folder.rglob("*.html") for script in INLINE.findall(path.read_text())
+    }
+    digests = (hashlib.sha256(script.encode()).digest() for script in scripts)
+    hashes = " ".join(sorted(f"'sha256-{base64.b64encode(digest).decode()}'" for digest in digests))
+    return (
+        f"default-src 'none'; script-src 'self' {hashes}; style-src 'self' 'unsafe-inline'; "
+        "img-src 'self' data:; font-src 'self'; connect-src 'self'; worker-src 'self'"
+    )
+
+
+def test_a_strict_content_security_policy_breaks_nothing(chromium, project, clipboard, tmp_path):
+    copy = tmp_path / "copy"
+    shutil.copytree(project, copy, symlinks=True)
+    headers = {}
+    with served(copy / "site", headers=headers) as server:
+        publish(copy, server.address)
+        headers["Content-Security-Policy"] = policy(copy / "site")
+        with visit(chromium, server.address, **clipboard) as page:
+            for stem in STEMS:
+                page.goto(where(server.address, stem), wait_until="networkidle")
+                page.evaluate(OPEN)
+                assert page.evaluate(INVISIBLE) == []
+            loads = page.watch.loads
+            for stem in ["index", *PROGRAMS]:
+                follow(page, where(server.address, stem))
+                page.evaluate(OPEN)
+                assert page.evaluate(INVISIBLE) == []
+            page.locator("button.copy-program").click()
+            page.locator("button.copy-program").filter(has_text="Copied").wait_for()
+            page.locator("label[for=__palette_1]").click()
+            assert page.locator("body").get_attribute("data-md-color-scheme") == "slate"
+            find(page, "logits")
+            assert page.watch.loads == loads
+            assert page.watch.faults == []
+
+
+def test_a_changed_record_changes_the_mark(chromium, project, tmp_path):
+    stem, page_read = next(iter(PROGRAMS.items()))
+    name = page_read.equations[0].name
+    copy = tmp_path / "copy"
+    shutil.copytree(project, copy, symlinks=True)
+    record_file = copy / f"build/pages/{stem}.json"
+    record = json.loads(record_file.read_text())
+    for check in record["checks"]:
+        if check["name"] == check["section"] == name:
+            check["max_abs"] = 4.2e-11
+    record_file.write_text(json.dumps(record))
+    with served(copy / "site") as server:
+        publish(copy, server.address)
+        with visit(chromium, server.address, stem) as page:
+            mark = page.locator(f"#eq-{name} .mark")
+            assert mark.inner_text() == "4e-11"
+            assert "sides agree to 4e-11" in mark.get_attribute("aria-label")
+
+
+@pytest.mark.parametrize("stem", ONE_PAGE)
+def test_what_is_folded_is_open_in_print(chromium, site, stem):
+    with visit(chromium, site, stem) as page:
+        settle(page)
+        page.emulate_media(media="print")
+        page.evaluate("dispatchEvent(new Event('beforeprint'))")  # as the browser's menu does
+        page.wait_for_function("[...document.querySelectorAll('details')].every((d) => d.open)")
+        assert page.evaluate(INVISIBLE) == []
+
+
+@pytest.mark.parametrize("stem", STEMS)
+def test_the_links_of_a_drawing_lead_to_what_is_seen(chromium, site, stem):
+    """Also on a page that instant navigation brought, where the theme handles every click."""
+    with visit(chromium, site) as page:
+        follow(page, where(site, stem))
+        links = page.evaluate(
+            "[...document.querySelectorAll('svg a')].map((a) => a.getAttribute('href') ?? a.getAttribute('xlink:href'))"
+        )
+        for number, link in enumerate(links):
+            if page.url.partition("#")[0] != where(site, stem):
+                follow(page, where(site, stem))
+            page.locator("svg a").nth(number).click()
+            goal = page.evaluate(
+                "([link, base]) => new URL(link, base).href", [link, where(site, stem)]
+            )
+            page.wait_for_url(goal)
+            settle(page)
+            page.evaluate(OPEN)
+            assert page.evaluate(INVISIBLE) == []
+            if "#" in goal:
+                assert page.locator(f"[id='{goal.partition('#')[2]}']").count() == 1, link
+        assert page.watch.faults == []
