@@ -129,7 +129,7 @@ def foot(page: Page, pages: list[Page], records: dict, facts: dict) -> str:
         f"largest entry. torch {html.escape(facts['torch'])}, {html.escape(facts['processor'])}."
     )
     take = program_links(page, facts) if page.program else ""
-    return f'<div class="verdict" markdown="0">{take}<p>{verdict}</p></div>\n'
+    return f'<div class="verdict" data-search-exclude markdown="0">{take}<p>{verdict}</p></div>\n'
 
 
 def program_links(page: Page, facts: dict) -> str:

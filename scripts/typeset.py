@@ -17,6 +17,9 @@ NOISE = re.compile(r' (?:data-[\w-]+|xmlns(?::xlink)?|focusable|unselectable)="[
 GLYPH = re.compile(r'xlink:href="#([^"]+)"')
 
 
+RECIPE = ("scripts/typeset.cjs", "scripts/typeset.py", "package-lock.json")
+
+
 class TypesetError(Exception):
     """MathJax cannot be had, or does not answer."""
 
@@ -81,9 +84,7 @@ def typeset(root: Path, wanted: set[tuple[str, bool]], fresh: bool) -> dict:
     One run of Node for all that is new; kept in build/typeset.json by content.
     """
     kept = root / "build" / "typeset.json"
-    recipe = (root / "scripts" / "typeset.cjs").read_bytes() + (
-        root / "package-lock.json"
-    ).read_bytes()
+    recipe = b"".join((root / path).read_bytes() for path in RECIPE)
     version = hashlib.sha256(recipe).hexdigest()
     cache = read_json(kept)
     if fresh or cache.get("version") != version:
@@ -93,7 +94,7 @@ def typeset(root: Path, wanted: set[tuple[str, bool]], fresh: bool) -> dict:
         answer = ask_node(root, [{"tex": tex, "display": display} for tex, display in new])
         for formula, result in zip(new, answer["results"], strict=True):
             if "html" in result:
-                result = {"html": NOISE.sub("", result["html"])}
+                result = {"html": flat(NOISE.sub("", result["html"]))}
             cache["done"][key(*formula)] = result
         cache["glyphs"] |= answer["glyphs"]
         cache["done"] = {key(*formula): cache["done"][key(*formula)] for formula in wanted}
@@ -101,6 +102,20 @@ def typeset(root: Path, wanted: set[tuple[str, bool]], fresh: bool) -> dict:
     return {formula: cache["done"][key(*formula)] for formula in wanted} | {
         "glyphs": cache["glyphs"]
     }
+
+
+def flat(svg: str) -> str:
+    """The drawing without the groups that do nothing: fewer elements for a browser to place."""
+    kept, open_groups = [], []
+    for piece in re.split(r"(<g\b[^>]*>|</g>)", svg):
+        if piece.startswith("<g"):
+            open_groups.append(piece != "<g>")
+        useful = open_groups[-1] if piece.startswith("<g") else True
+        if piece == "</g>":
+            useful = open_groups.pop()
+        if useful:
+            kept.append(piece)
+    return "".join(kept)
 
 
 def key(tex: str, display: bool) -> str:

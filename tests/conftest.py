@@ -35,7 +35,7 @@ class Project:
             (folder / "node_modules").symlink_to(ROOT / "node_modules")
         settings = (ROOT / "mkdocs.yml").read_text().split("\nnav:\n")
         rest = settings[1].partition("\n\n")[2]
-        nav = "nav:\n  - Start: index.md\n  - Squares: square.md\n"
+        nav = "nav:\n  - Home: index.md\n  - Squares: square.md\n"
         (folder / "mkdocs.yml").write_text(f"{settings[0]}\n{nav}\n{rest}")
 
     def path(self, name):

@@ -270,5 +270,9 @@ def refused():
     code, said = project.build()
     assert code == 0, said
     refuses(
-        project, SNIPPET, '    cmp("dx", -dx, x)', '    cmp("dx", dx, x)', r"nothing was refused"
+        project,
+        SNIPPET,
+        '    cmp("dx", -dx, x)',
+        '    cmp("dx", dx, x)',
+        r"dx: this stands inside refused\(\), but passes cmp",
     )

@@ -95,7 +95,9 @@ class Witness:
         refusal = None
         try:
             self.wrapped[helper](name, *args, **kwargs)
-        except AssertionError as error:
+        except Exception as error:
+            if not (fault or isinstance(error, AssertionError)):
+                raise
             refusal = error
         if self.refusing and refusal and fault:
             raise refusal  # as a reader sees it
