@@ -121,6 +121,7 @@ def shared(page):
     return [section for section in page.program if section.path.startswith("snippets/setup/")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stem", PROGRAMS)
 def test_every_changed_operator_and_number_is_refused(folder, stem):  # noqa: F811
     page, missed, count = PROGRAMS[stem], [], 0
