@@ -26,7 +26,7 @@ def nodes_of(sections: list[Section]) -> dict[str, list[str]]:
     nodes = {}
     for section in sections:
         body = ast.parse(section.code).body
-        if len(body) == 1 and isinstance(body[0], ast.Assign) and section.name != "autograd":
+        if len(body) == 1 and isinstance(body[0], ast.Assign):
             target = body[0].targets[0]
             if isinstance(target, ast.Name) and target.id == section.name:
                 read = [node.id for node in ast.walk(body[0].value) if isinstance(node, ast.Name)]
@@ -77,9 +77,7 @@ def draw(page: Page, pages: list[Page], values: dict) -> str:
             boxes.append(node(source, address, left, row, SMALL, "given"))
         if given:
             start = LEFT + WIDE + GAP
-            edges.append(
-                f'<path class="edge" marker-end="url(#head)" d="M{start} {middle(row)}H{LEFT + WIDE + 3}"/>'
-            )
+            edges.append(arrow(f"M{start} {middle(row)}H{LEFT + WIDE + 3}"))
     tall, wide = len(nodes) * STEP + 12, LEFT + WIDE + GAP + 2 * (SMALL + 6)
     title = f"The forward pass as a graph: {len(nodes)} steps, from {next(iter(nodes))} to loss"
     return (
@@ -106,7 +104,11 @@ def edge(source: int, target: int) -> str:
     """An arrow down to the next row, or an arc at the left past the rows between."""
     if target == source + 1:
         x = LEFT + WIDE // 2
-        return f'<path class="edge" marker-end="url(#head)" d="M{x} {middle(source) + TALL // 2}V{middle(target) - TALL // 2 - 3}"/>'
+        return arrow(f"M{x} {middle(source) + TALL // 2}V{middle(target) - TALL // 2 - 3}")
     reach = LEFT - 14 - 10 * min(target - source, 5)
     start, end = middle(source), middle(target)
-    return f'<path class="edge" marker-end="url(#head)" d="M{LEFT} {start}C{reach} {start} {reach} {end} {LEFT - 3} {end}"/>'
+    return arrow(f"M{LEFT} {start}C{reach} {start} {reach} {end} {LEFT - 3} {end}")
+
+
+def arrow(path: str) -> str:
+    return f'<path class="edge" marker-end="url(#head)" d="{path}"/>'

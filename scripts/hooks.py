@@ -147,12 +147,12 @@ def on_env(env, config: MkDocsConfig, files):
         Build.typeset = typeset(Build.site.root, wanted, fresh())
     except TypesetError as error:
         Build.site.fail("package.json", str(error))
-        Build.typeset = {formula: {"error": "not typeset"} for formula in wanted} | {"glyphs": {}}
+        Build.typeset = {formula: {} for formula in wanted} | {"glyphs": {}}
     for path, found in Build.formulas.items():
         mine = Build.site.page(path)
         for tex, display, label in found:
             error = Build.typeset[tex, display].get("error")
-            if error and error != "not typeset":
+            if error:
                 Build.site.fail(
                     path,
                     f"equation {label or tex!r} is not TeX: {error}",

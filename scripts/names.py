@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
-from reading.problem import Problem
+from reading.problem import Problem, not_utf8
 
 EMBEDDED = "snippets/setup/names.txt"
 LECTURE = "0a30b5557f192f32ab962680889aac5f6fda0f4cecf40a6d0b5694f58ea8cc4d"  # sha256
@@ -79,8 +79,7 @@ def fault_in(raw: bytes) -> tuple[int, str | None]:
     try:
         names = raw.decode("utf-8").splitlines()
     except UnicodeDecodeError as error:
-        line = raw.count(b"\n", 0, error.start) + 1
-        return line, f"this is not UTF-8 (byte 0x{raw[error.start]:02x}): save the list as UTF-8"
+        return not_utf8(raw, error, "list")
     for line, name in enumerate(names, 1):
         stranger = re.search(r"[^a-z]", name)
         if stranger:

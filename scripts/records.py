@@ -19,12 +19,16 @@ from reading.problem import Problem
 EMPTY = {"outputs": {}, "checks": [], "values": {}, "figures": {}}  # of a page without a program
 
 
-def key_of(root: Path, page: Page, names: Names) -> str:
-    """Changes when anything changes that the page's run depends on."""
+def surroundings(root: Path, names: Names) -> str:
+    """Changes when anything changes that the runs of all pages depend on."""
     running = sorted(path for path in (root / "scripts" / "running").iterdir() if path.is_file())
-    told = json.dumps([job(page, ""), machine()]).encode()
-    parts = [told, names.raw, *(path.read_bytes() for path in running)]
+    parts = [json.dumps(machine()).encode(), names.raw, *(path.read_bytes() for path in running)]
     return hashlib.sha256(b"\0".join(parts)).hexdigest()
+
+
+def key_of(page: Page, around: str) -> str:
+    """Changes when the page's program changes, or its surroundings."""
+    return hashlib.sha256(json.dumps([job(page, ""), around]).encode()).hexdigest()
 
 
 def write(path: Path, text: str) -> None:
@@ -48,11 +52,12 @@ def run_pages(
 ) -> tuple[dict, list[Problem]]:
     """Run what is stale; return the record of every page, by stem, and what failed."""
     records, stale, keys, problems = {}, [], {}, []
+    around = surroundings(root, names)
     for page in pages:
         if not page.program:
             records[page.stem] = EMPTY
             continue
-        keys[page.stem] = key_of(root, page, names)
+        keys[page.stem] = key_of(page, around)
         record = {} if fresh else read_json(root / "build" / "pages" / f"{page.stem}.json")
         if record.get("key") == keys[page.stem]:
             records[page.stem] = record

@@ -31,7 +31,7 @@ def render(page: Page, pages: list[Page], records: dict, facts: dict) -> tuple[s
     problems = []
     lines = page.text.splitlines()
     for block in page.blocks:
-        if block.runs and page.run_by(block):
+        if page.run_by(block):
             name = code_id(page, block)
             lines[block.line - 1] = f"{block.indent}{block.marks} {{ .python #{name} }}"
         for line, path, name in block.includes:

@@ -15,8 +15,6 @@ PLACE = re.compile(r'<(span|div) class="arithmatex" data-formula="(\d+)"></\1>')
 LABEL = re.compile(r"\s*\\label\{([^}]*)\}")
 NOISE = re.compile(r' (?:data-[\w-]+|xmlns(?::xlink)?|focusable|unselectable)="[^"]*"')
 GLYPH = re.compile(r'xlink:href="#([^"]+)"')
-
-
 RECIPE = ("scripts/typeset.cjs", "scripts/typeset.py", "package-lock.json")
 
 
@@ -106,13 +104,14 @@ def typeset(root: Path, wanted: set[tuple[str, bool]], fresh: bool) -> dict:
 
 def flat(svg: str) -> str:
     """The drawing without the groups that do nothing: fewer elements for a browser to place."""
-    kept, open_groups = [], []
+    kept, useful_groups = [], []
     for piece in re.split(r"(<g\b[^>]*>|</g>)", svg):
-        if piece.startswith("<g"):
-            open_groups.append(piece != "<g>")
-        useful = open_groups[-1] if piece.startswith("<g") else True
+        useful = True
         if piece == "</g>":
-            useful = open_groups.pop()
+            useful = useful_groups.pop()
+        elif piece.startswith("<g"):
+            useful = piece != "<g>"
+            useful_groups.append(useful)
         if useful:
             kept.append(piece)
     return "".join(kept)

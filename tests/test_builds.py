@@ -11,9 +11,9 @@ import urllib.request
 
 import names
 import pytest
-from conftest import PLAIN, ROOT, until
+from conftest import PLAIN, ROOT, free_port, until
 from reading.pages import read_site
-from records import key_of
+from records import key_of, surroundings
 
 SNIPPET, DY = "snippets/square.py", "dy = 2 * y  # (1, m)"
 
@@ -46,7 +46,7 @@ def stale_key(project, names_file="snippets/setup/names.txt"):
     pages, problems = read_site(project.folder, ["index.md", "square.md"])
     assert not problems
     names_list = names.Names(names_file, project.path(names_file).read_bytes())
-    return key_of(project.folder, pages[1], names_list)
+    return key_of(pages[1], surroundings(project.folder, names_list))
 
 
 def test_a_page_is_stale_when_its_program_changes(project):
@@ -239,12 +239,6 @@ def test_another_list_of_names_is_named_on_the_page(project):
     code, said = project.build(NAMES=str(project.path("mine.txt")))
     assert code == 0, said
     assert "on 150 names" in project.site()["square/index.html"].decode()
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def page(port, path="/square/"):

@@ -1,7 +1,6 @@
 """What takes minutes: the whole site run again, and a clone that has nothing yet."""
 
 import shutil
-import socket
 import subprocess
 import sys
 import urllib.error
@@ -9,7 +8,7 @@ import urllib.request
 
 import pytest
 from browse import ROOT, copy_project
-from conftest import PLAIN, until
+from conftest import PLAIN, free_port, until
 
 pytestmark = pytest.mark.slow
 
@@ -39,9 +38,7 @@ def clone(tmp_path):
 
 
 def test_a_clean_clone_serves_the_site(clone, running):
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     said = (clone / "said").open("w")
     running.append(
         subprocess.Popen([clone / "scripts/serve", f"--port={port}"], env=PLAIN, stderr=said)

@@ -24,10 +24,14 @@ def read_text(root: Path, path: str, problems: list[Problem]) -> str:
     except OSError as error:
         problems.append(Problem(path, 0, f"this file cannot be read: {error.strerror}"))
     except UnicodeDecodeError as error:
-        line = raw.count(b"\n", 0, error.start) + 1
-        text = f"this is not UTF-8 (byte 0x{raw[error.start]:02x}): save the file as UTF-8"
-        problems.append(Problem(path, line, text))
+        problems.append(Problem(path, *not_utf8(raw, error, "file")))
     return ""
+
+
+def not_utf8(raw: bytes, error: UnicodeDecodeError, what: str) -> tuple[int, str]:
+    """The line of the first byte that is not UTF-8, and a sentence about it."""
+    line = raw.count(b"\n", 0, error.start) + 1
+    return line, f"this is not UTF-8 (byte 0x{raw[error.start]:02x}): save the {what} as UTF-8"
 
 
 def files_of(folder: Path, ending: str) -> list[str]:
