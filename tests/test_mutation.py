@@ -41,6 +41,10 @@ THE_SAME = {
     ("logsumexp", "z, y = (logits[0].detach(), Yb[1])"): "the equation holds for every y",
     ("overflow", "huge = torch.full((4,), 1000.0)"): "one more huge logit",
     ("overflow", "huge = torch.full((3,), 2000.0)"): "huger logits",
+    (
+        "transposed",
+        "check('one_column', ones * bnbias, copies, kind='forward')",
+    ): "a column times a row is broadcast to their matrix product",
 }
 
 
