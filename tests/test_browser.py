@@ -116,9 +116,18 @@ def where(address, stem):
 
 
 def settle(page):
-    """Wait until the theme has put in what it adds to a page."""
+    """Wait until the theme, and the script that repairs it, have put in what they add to a page."""
     page.wait_for_load_state("networkidle")
     page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    if page.evaluate("document.documentElement.classList.contains('js')"):
+        page.wait_for_function(f"{BEYOND_THE_KEYS}.length === 0")
+
+
+# Boxes that scroll and that the Tab key does not reach.
+BEYOND_THE_KEYS = (
+    "[...document.querySelectorAll('div.arithmatex, .md-typeset__scrollwrap, .lines')]"
+    ".filter((box) => box.scrollWidth > box.clientWidth && box.tabIndex < 0)"
+)
 
 
 @pytest.mark.parametrize("scheme, width", LOOKS)
@@ -186,8 +195,8 @@ def test_without_javascript_equations_marks_and_code_are_there(chromium, site, s
         marks = page.locator("a.mark")
         assert marks.count() == page.locator(".equation").count()
         assert all(mark.is_visible() for mark in marks.all())
-        blocks = page.locator(".highlight pre > code")
-        assert all(block.is_visible() and block.inner_text().strip() for block in blocks.all())
+        blocks = page.locator(".highlight code")
+        assert all(block.is_visible() and block.text_content().strip() for block in blocks.all())
         assert page.locator(".md-content button:visible").count() == 0, "a button that does nothing"
         assert page.watch.faults == []
 
@@ -234,14 +243,6 @@ def test_a_box_that_scrolls_can_be_scrolled_with_the_keys(chromium, site, stem):
     """On a screen so narrow that the widest equations and tables do not fit."""
     with visit(chromium, site, stem, width=320) as page:
         settle(page)
-        assert (
-            page.evaluate(
-                "[...document.querySelectorAll('div.arithmatex, .md-typeset__scrollwrap, pre > code')]"
-                ".filter((box) => box.scrollWidth > box.clientWidth && box.tabIndex < 0)"
-                ".map((box) => box.outerHTML.slice(0, 200))"
-            )
-            == []
-        )
         scrolling = page.locator("[role=group][tabindex='0']")
         if scrolling.count():
             scrolling.first.focus()
@@ -265,7 +266,7 @@ def test_the_copy_button_of_a_block_copies_what_is_shown(chromium, site, stem, c
         # Every block that runs has the button; what it printed has none.
         for block in page.locator(".highlight[id]").all():
             block.hover()
-            block.locator("button[data-md-type=copy]").click()
+            block.locator(".copy-code").click()
             assert page.evaluate(READ).strip("\n") == block.locator("pre").inner_text().strip("\n")
         assert page.watch.faults == []
 

@@ -147,7 +147,7 @@ def test_the_blocks_shown_are_the_program(site, stem):
     """What a reader sees in the blocks that run is the program, line for line."""
     text = file_of(site, stem).read_text()
     shown = re.findall(
-        r'<div id="code-\w+" class="highlight"[^>]*><pre>.*?<code>(.*?)</code></pre>',
+        r'<div id="code-\w+" class="highlight"[^>]*>.*?<code>(.*?)</code></span></pre>',
         text,
         re.S,
     )
