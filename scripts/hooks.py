@@ -18,7 +18,7 @@ from mkdocs.structure.files import File
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from figures import variants  # noqa: E402
-from lighten import lighten  # noqa: E402
+from lighten import lighten, lighten_index  # noqa: E402
 from publish import BuildLock, beside, licences, recover, swap  # noqa: E402
 from render import NAMES, failed, figure_paths, mark, program_path, render  # noqa: E402
 from state import Listener, Site, nav_pages, refuse_taken_port, say  # noqa: E402
@@ -189,6 +189,9 @@ def on_post_page(output: str, page, config: MkDocsConfig) -> str:
 def on_post_build(config: MkDocsConfig) -> None:
     stop_or_show()
     Build.site.report()
+    index = Path(config.site_dir) / "search/search_index.json"
+    if index.is_file():
+        lighten_index(index)
     if not Build.serving:
         swap(Build.site_dir)
         config.site_dir = str(Build.site_dir)

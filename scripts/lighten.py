@@ -1,10 +1,12 @@
-"""Make what MkDocs made of a page lighter: a browser lays out what is near, and no more.
+"""Make what MkDocs made lighter for a browser, which lays out what is near, and no more.
 
 The theme looks at every `pre > code` of a page when it opens, and lays it out to do so.
 Here a block of code keeps its own scrolling box between the two, and its own button.
 """
 
+import json
 import re
+from pathlib import Path
 
 BLOCK = re.compile(r'<div( id="[^"]*")?( class="[^"]*\bhighlight")>(.*?)</pre></div>', re.S)
 PLAIN = re.compile(r'<span class="(?:n|o|p|w)">([^<]*)</span>')  # has the colour of the text
@@ -12,11 +14,15 @@ COPY = '<button type="button" class="copy-code">Copy</button>'  # hidden without
 HEADING = re.compile(r"(?=<h2\b)")
 # How high things are, about, in rem: what is far away takes this much until it is near.
 LINE, BLOCK_ROOM, EQUATION, LETTERS = 1.02, 2.2, 5, 60
+INDEXED = 600  # characters of a section that the search knows
 
 
 def lighten(html: str) -> str:
     """The content of a page; what stands below each h2 in a box of its own."""
     html = BLOCK.sub(code_block, html)
+    html = html.replace(
+        '<details class="abstract">', '<details class="abstract" data-search-exclude>'
+    )
     first, *parts = HEADING.split(html)
     return first + "".join(boxed(part) for part in parts)
 
@@ -43,3 +49,15 @@ def likely_height(html: str) -> float:
     rows = sum(len(text) // LETTERS + 2 for text in texts)
     equations = html.count('<div class="arithmatex"')
     return LINE * (lines + 1.3 * rows) + BLOCK_ROOM * len(codes) + EQUATION * equations + 1
+
+
+def lighten_index(path: Path) -> None:
+    """The search index, for every reader to fetch: words without tags, the beginning of a section.
+
+    What a section is about stands in its first sentences; the rest is found by reading.
+    """
+    index = json.loads(path.read_text("utf-8"))
+    for part in index["docs"]:
+        words = " ".join(re.sub(r"</?[a-z][^>]*>", " ", part["text"]).split())
+        part["text"] = words if len(words) <= INDEXED else words[:INDEXED].rpartition(" ")[0]
+    path.write_text(json.dumps(index, ensure_ascii=False, separators=(",", ":")), "utf-8")
