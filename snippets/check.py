@@ -4,6 +4,7 @@ import torch
 from setup.compare import check, cmp
 from setup.network import Yb, bngain, bnraw, g, hpreact, logits, n
 from cross_entropy import (
+    F,
     counts,
     counts_sum,
     counts_sum_inv,
@@ -79,6 +80,15 @@ with refused():
 check("dlogit_maxes", through_maxes(u), m.grad, kind="gradient")
 # --8<-- [end:zero_gradient]
 
+# --8<-- [start:wrong_forward]
+q = logprobs.detach().requires_grad_()
+wrong_loss = q[range(n), Yb].mean()  # the minus is missing
+wrong_loss.backward()
+cmp("dq", -dlogprobs, q)  # agrees
+with refused():
+    check("wrong_loss", wrong_loss, F.cross_entropy(logits, Yb), kind="forward")
+# --8<-- [end:wrong_forward]
+
 # --8<-- [start:cube]
 x, delta = torch.rand(5, generator=g), 0.1
 quotient = ((x + delta) ** 3 - (x - delta) ** 3) / (2 * delta)
@@ -136,6 +146,9 @@ def slopes(loss_from, x, delta=1e-5):
 
 
 # --8<-- [start:second_referee]
+entries = probs.numel()
+
+
 @torch.no_grad()
 def referee(name, ours, loss_from, x):
     theirs = slopes(loss_from, x)
