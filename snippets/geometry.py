@@ -22,7 +22,6 @@ from setup.network import (
 # --8<-- [start:imports]
 import matplotlib.pyplot as plt
 import torch.nn.functional as F
-from matplotlib.colors import CenteredNorm
 from torch.autograd.functional import jacobian
 # --8<-- [end:imports]
 
@@ -58,16 +57,6 @@ check("jacobian", J, gamma * rho * bracket)
 check("symmetric", J, J.T, kind="invariant")
 # --8<-- [end:jacobian]
 
-# --8<-- [start:picture]
-order = a.argsort()  # examples from the smallest number to the largest
-norm = CenteredNorm(halfrange=J.min().abs())  # zero is white
-plt.imshow(J[order][:, order], "PuOr", norm, interpolation="none")
-plt.xlabel("example l")
-plt.ylabel("example i")
-plt.colorbar(label="J")
-plt.savefig("projection.svg")
-# --8<-- [end:picture]
-
 # --8<-- [start:projection]
 hat = normalised(a, epsilon=0)  # (n,), from here on without epsilon
 P = torch.eye(n) - 1 / n - torch.outer(hat, hat) / (n - 1)  # (n, n)
@@ -76,8 +65,8 @@ check("projection", P @ P, P)
 
 # --8<-- [start:shadows]
 u, ones = torch.randn(n, generator=g), torch.ones(n)  # (n,), (n,)
-on_ones = torch.einsum("l,l,i->i", ones, u, ones) / n
-on_hat = torch.einsum("l,l,i->i", hat, u, hat) / (n - 1)
+on_ones = torch.einsum("m,m,i->i", ones, u, ones) / n
+on_hat = torch.einsum("m,m,i->i", hat, u, hat) / (n - 1)
 check("shadows", P @ u, u - on_ones - on_hat)
 # --8<-- [end:shadows]
 
@@ -87,6 +76,40 @@ eigenvalues = torch.linalg.eigvalsh(P).round()  # from the smallest up
 check("eigenvalues", eigenvalues, expected, kind="invariant")
 check("trace", P.trace(), n - 2, kind="invariant")
 # --8<-- [end:eigenvalues]
+
+# --8<-- [start:three]
+three = torch.randn(3, 6, generator=g).requires_grad_()  # six units
+hats = normalised(three, epsilon=0)  # (3, 6)
+arriving = torch.randn(3, 6, generator=g)
+passing = torch.autograd.grad(hats, three, arriving)[0]
+passing = passing * three.std(0)  # without the factor rho
+check("passing", (arriving * passing).sum(0), (passing**2).sum(0))
+# --8<-- [end:three]
+
+# --8<-- [start:plane]
+plane = torch.linalg.qr(torch.ones(3)[:, None], "complete").Q[:, 1:]  # (3, 2)
+centre = plane.T @ torch.ones(3)  # (2,), where the arrow of ones is seen
+check("centre", centre, torch.zeros(2), kind="invariant")
+start, end = plane.T @ three.detach(), plane.T @ hats.detach()  # (2, 6)
+radius = 2**0.5
+check("circle", end.norm(dim=0), torch.full((6,), radius), kind="invariant")
+# --8<-- [end:plane]
+
+# --8<-- [start:picture]
+circle = plt.Circle(centre, radius, facecolor="none", edgecolor="black")
+plt.gca().add_patch(circle)
+for here, there in zip(start.T, end.T):
+    plt.plot(*zip(here, there), "C0:")
+plt.plot(*start, "C0.")
+plt.plot(*end, "C0o")
+style = {"angles": "xy", "scale_units": "xy", "scale": len(three)}
+for gradient, colour in ((arriving, "C2"), (passing, "C1")):
+    arrows = plane.T @ gradient.detach()  # (2, 6)
+    plt.quiver(*end, *arrows, color=colour, **style)
+plt.axis("scaled")
+plt.axis("off")
+plt.savefig("projection.svg")
+# --8<-- [end:picture]
 
 # --8<-- [start:pythagoras]
 u = hpreact.grad[:, j]  # (n,), what arrives in this network
