@@ -29,11 +29,8 @@ def one_quick(stems):
 ONE_PROGRAM = one_quick(list(PROGRAMS))
 ONE_PAGE = one_quick([*PROGRAMS, *(stem for stem in STEMS if stem not in PROGRAMS)])
 
-# What a reader has to open: all that is folded, and all tabs at once.
-OPEN = """() => {
-  for (const folded of document.querySelectorAll("details")) folded.open = true;
-  for (const tab of document.querySelectorAll(".tabbed-block")) tab.style.display = "block";
-}"""
+OPEN = "for (const folded of document.querySelectorAll('details')) folded.open = true"
+TABS = "for (const tab of document.querySelectorAll('.tabbed-block')) tab.style.display = 'block'"
 # Widths, not presence: a glyph whose path is missing is there, and zero wide. A space is
 # a glyph too, with a path that draws nothing.
 INVISIBLE = """() => [...document.querySelectorAll("mjx-container > svg")].flatMap((svg) => {
@@ -195,6 +192,7 @@ def follow(page, address):
 def test_without_javascript_equations_marks_and_code_are_there(chromium, site, stem):
     with visit(chromium, site, stem, java_script_enabled=False) as page:
         page.evaluate(OPEN)
+        page.evaluate(TABS)
         assert page.evaluate(INVISIBLE) == []
         marks = page.locator("a.mark")
         assert marks.count() == page.locator(".equation").count()
@@ -217,6 +215,8 @@ def test_each_tab_shows_its_own_code(chromium, site, stem, script):
                 label.click()
                 assert [each for each in blocks if each.is_visible()] == [block]
                 assert block.locator(".highlight code").first.is_visible()
+                if script:
+                    settle(page)  # what scrolls in it is within reach of the keys
         assert page.watch.faults == []
 
 
@@ -290,6 +290,7 @@ def test_the_copy_button_of_a_block_copies_what_is_shown(chromium, site, stem, c
     with visit(chromium, site, stem, **clipboard) as page:
         settle(page)
         page.evaluate(OPEN)
+        page.evaluate(TABS)
         # Every block that runs has the button; what it printed has none.
         for block in page.locator(".highlight[id]").all():
             block.hover()
