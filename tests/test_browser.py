@@ -29,7 +29,11 @@ def one_quick(stems):
 ONE_PROGRAM = one_quick(list(PROGRAMS))
 ONE_PAGE = one_quick([*PROGRAMS, *(stem for stem in STEMS if stem not in PROGRAMS)])
 
-OPEN = "for (const folded of document.querySelectorAll('details')) folded.open = true"
+# What a reader has to open: all that is folded, and all tabs at once.
+OPEN = """() => {
+  for (const folded of document.querySelectorAll("details")) folded.open = true;
+  for (const tab of document.querySelectorAll(".tabbed-block")) tab.style.display = "block";
+}"""
 # Widths, not presence: a glyph whose path is missing is there, and zero wide. A space is
 # a glyph too, with a path that draws nothing.
 INVISIBLE = """() => [...document.querySelectorAll("mjx-container > svg")].flatMap((svg) => {
@@ -199,6 +203,28 @@ def test_without_javascript_equations_marks_and_code_are_there(chromium, site, s
         assert all(block.is_visible() and block.text_content().strip() for block in blocks.all())
         assert page.locator(".md-content button:visible").count() == 0, "a button that does nothing"
         assert page.watch.faults == []
+
+
+@pytest.mark.parametrize("stem", [page.stem for page in PROGRAMS.values() if "\n=== " in page.text])
+@pytest.mark.parametrize("script", [True, False])
+def test_each_tab_shows_its_own_code(chromium, site, stem, script):
+    with visit(chromium, site, stem, width=NARROW, java_script_enabled=script) as page:
+        for tabs in page.locator(".tabbed-set").all():
+            blocks = tabs.locator(".tabbed-block").all()
+            for label, block in zip(
+                tabs.locator(".tabbed-labels label").all(), blocks, strict=True
+            ):
+                label.click()
+                assert [each for each in blocks if each.is_visible()] == [block]
+                assert block.locator(".highlight code").first.is_visible()
+        assert page.watch.faults == []
+
+
+def test_printed_all_tabs_show_their_code(chromium, site):
+    stem = next(page.stem for page in PROGRAMS.values() if "\n=== " in page.text)
+    with visit(chromium, site, stem) as page:
+        page.emulate_media(media="print")
+        assert all(block.is_visible() for block in page.locator(".tabbed-block").all())
 
 
 @pytest.mark.parametrize("stem", ONE_PROGRAM)
