@@ -46,26 +46,25 @@ rules |= {
 }
 # --8<-- [end:matrices]
 
+
 # --8<-- [start:one_step]
-means = "dy - dy.mean(0) - y * (dy * y).sum(0) / (n - 1)"
-rules |= {
-    "cross-entropy": (
-        "F.cross_entropy(x, i)",
-        "dx",
-        "(F.softmax(x, 1) - picked) / n",
-    ),
-    "batch norm": (
-        "(x - x.mean(0)) / deviation(x)",
-        "dx",
-        f"({means}) / deviation(x)",
-    ),
-}
+def normalised(x):
+    return (x - x.mean(0)) / deviation(x)  # (n, k)
 
 
 def deviation(x):
     return (x.var(0) + 1e-5).sqrt()  # (k,)
 
 
+inside = "dy - dy.mean(0) - y * (dy * y).sum(0) / (n - 1)"
+rules |= {
+    "cross-entropy": (
+        "F.cross_entropy(x, i)",
+        "dx",
+        "(F.softmax(x, 1) - picked) / n",
+    ),
+    "batch norm": ("normalised(x)", "dx", f"({inside}) / deviation(x)"),
+}
 # --8<-- [end:one_step]
 
 # --8<-- [start:numbers]
@@ -78,7 +77,8 @@ known = {
 i = torch.randint(size, (n,), generator=g)
 known |= {"i": i, "picked": F.one_hot(i, k)}
 known |= {"winners": F.one_hot(known["x"].argmax(1), k)}
-tools = {"F": F, "torch": torch, "n": n, "range": range, "deviation": deviation}
+tools = {"F": F, "torch": torch, "n": n, "range": range}
+tools |= {"normalised": normalised, "deviation": deviation}
 # --8<-- [end:numbers]
 
 
