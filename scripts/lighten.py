@@ -12,8 +12,10 @@ BLOCK = re.compile(r'<div( id="[^"]*")?( class="[^"]*\bhighlight")>(.*?)</pre></
 PLAIN = re.compile(r'<span class="(?:n|o|p|w)">([^<]*)</span>')  # has the colour of the text
 COPY = '<button type="button" class="copy-code">Copy</button>'  # hidden without JavaScript
 HEADING = re.compile(r"(?=<h2\b)")
-# How high things are, about, in rem: what is far away takes this much until it is near.
-LINE, BLOCK_ROOM, EQUATION, LETTERS = 1.02, 2.2, 5, 60
+# How high things are, in rem, as measured on the pages: what is far away takes this much
+# until it is near. How high a letter of a text is depends on the screen: see site.css.
+HIGH = {"line": 1.1, "block": 1.2, "paragraph": 2, "equation": 3.4, "row": 2, "around": 0.6}
+REM = 20  # pixels
 INDEXED = 600  # characters of a section that the search knows
 
 
@@ -37,18 +39,28 @@ def code_block(match: re.Match) -> str:
 
 def boxed(part: str) -> str:
     heading, end, below = part.partition("</h2>")
-    height = f"{likely_height(below):.0f}rem"
-    return f'{heading}{end}\n<div class="step" style="contain-intrinsic-size: auto {height}">{below}</div>\n'
+    room, letters = likely_height(re.sub(r"<details.*?</details>", "", below, flags=re.S))
+    size = f"auto calc({room:.0f}rem + {letters} * var(--letter))"
+    return (
+        f'{heading}{end}\n<div class="step" style="contain-intrinsic-size: {size}">{below}</div>\n'
+    )
 
 
-def likely_height(html: str) -> float:
-    """About how high this is on a wide screen, in rem."""
-    codes = re.findall(r"<code>(.*?)</code></span>", html, re.S)
-    lines = sum(code.count("\n") for code in codes)
-    texts = [re.sub(r"<[^>]*>", "", text) for text in re.findall(r"<p>(.*?)</p>", html, re.S)]
-    rows = sum(len(text) // LETTERS + 2 for text in texts)
-    equations = html.count('<div class="arithmatex"')
-    return LINE * (lines + 1.3 * rows) + BLOCK_ROOM * len(codes) + EQUATION * equations + 1
+def likely_height(html: str) -> tuple[float, int]:
+    """About how high this is: in rem without its text, and the letters of the text."""
+    codes = re.findall(r"<code>((?:(?!</code>).)*)</code></span>", html, re.S)
+    texts = re.findall(r"<(?:p|li)>(.*?)</(?:p|li)>", html, re.S)
+    drawn = re.findall(r'<(?:img[^>]*only-light[^>]*|svg class="graph"[^>]*) height="(\d+)"', html)
+    there = {
+        "line": sum(code.count("\n") for code in codes),
+        "block": len(codes),
+        "paragraph": len(texts),
+        "equation": html.count('<div class="arithmatex"'),
+        "row": html.count("<tr>"),
+        "around": 1,
+    }
+    room = sum(count * HIGH[what] for what, count in there.items()) + sum(map(int, drawn)) / REM
+    return room, sum(len(re.sub(r"<[^>]*>", "", text)) for text in texts)
 
 
 def lighten_index(path: Path) -> None:

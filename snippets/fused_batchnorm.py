@@ -123,7 +123,7 @@ low = J / slope - eye  # (n, n), what is left without the diagonal
 check("rank", torch.linalg.matrix_rank(low), 2, kind="invariant")
 figure, (left, right) = plt.subplots(1, 2)
 for ax, values in ((left, J), (right, low)):
-    shown = ax.imshow(values, cmap="PuOr", norm=CenteredNorm())
+    shown = ax.imshow(values, "PuOr", CenteredNorm(), interpolation="none")
     ax.set(xlabel="nudged example m", ylabel="example i")
     figure.colorbar(shown, ax=ax, location="top")
 plt.savefig("jacobian_bn.svg")

@@ -63,7 +63,7 @@ check("rows_zero", torch.einsum("ik->i", dlogits), torch.zeros(n))
 strongest_pull = dlogits.max().item()
 scale = CenteredNorm(halfrange=strongest_pull)  # zero is white
 plt.figure(figsize=(8, 7))
-plt.imshow(-dlogits, cmap="PuOr_r", norm=scale)
+plt.imshow(-dlogits, cmap="PuOr_r", norm=scale, interpolation="none")
 plt.xlabel("character k")
 plt.ylabel("example i")
 plt.xticks(range(vocab_size), stoi)

@@ -404,6 +404,13 @@ def test_what_is_folded_is_open_in_print(chromium, site, stem):
         assert page.evaluate(INVISIBLE) == []
 
 
+def test_the_rule_card_prints_on_one_sheet(chromium, site):
+    with visit(chromium, site, "card") as page:
+        settle(page)
+        sheets = page.pdf(format="A4", prefer_css_page_size=True)
+        assert len(re.findall(rb"/Type\s*/Page\b", sheets)) == 1
+
+
 @pytest.mark.parametrize("stem", [page.stem for page in PAGES if "build/graph.svg" in page.text])
 def test_the_links_of_a_drawing_lead_to_what_is_seen(chromium, site, stem):
     """Also on a page that instant navigation brought, where the theme handles every click."""

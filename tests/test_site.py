@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+from functools import cache
 from html import unescape
 from html.parser import HTMLParser
 
@@ -54,10 +55,16 @@ def file_of(site, stem):
     return site / ("" if stem == "index" else stem) / "index.html"
 
 
+@cache
+def read(path):
+    """A page, read once for all tests."""
+    return Reader(path.read_text())
+
+
 @pytest.mark.parametrize("stem", STEMS)
 def test_every_link_and_anchor_leads_somewhere(site, stem):
     path = file_of(site, stem)
-    for link in Reader(path.read_text()).links:
+    for link in read(path).links:
         if re.match(r"[a-z]+:", link):
             continue
         address, _, anchor = link.partition("#")
@@ -65,12 +72,12 @@ def test_every_link_and_anchor_leads_somewhere(site, stem):
         target = target / "index.html" if target.is_dir() else target
         assert target.is_file(), link
         if anchor and target.suffix == ".html":
-            assert anchor in Reader(target.read_text()).ids, link
+            assert anchor in read(target).ids, link
 
 
 @pytest.mark.parametrize("stem", STEMS)
 def test_no_id_stands_twice(site, stem):
-    ids = [name for name in Reader(file_of(site, stem).read_text()).ids if name]
+    ids = [name for name in read(file_of(site, stem)).ids if name]
     assert [name for name in set(ids) if ids.count(name) > 1 and not name.startswith("__")] == []
 
 
