@@ -94,9 +94,13 @@ def output(page, line, path, name, records, problems) -> str:
 
 def quoted(page, number, records, facts, problems) -> str:
     """The value that a sentence takes from a run or from the build."""
-    values = facts if number.page == "build" else records.get(number.page, {}).get("values", {})
+    source, name, run = number.page, number.name, "values"
+    if source == "float64":  # {{ float64.page.name }}: the same variable in the run that decides
+        source, _, name = name.partition(".")
+        run = "float64"
+    values = facts if source == "build" else records.get(source, {}).get(run, {})
     try:
-        return html.escape(format(values[number.name], number.format))
+        return html.escape(format(values[name], number.format))
     except KeyError:
         wrong = f"no run left a number called {number.page}.{number.name}"
     except (TypeError, ValueError) as error:

@@ -172,6 +172,22 @@ def the_lectures_comparison_is_right(ns):
     assert second == "t | exact: False | approximate: False | 5e-01"
 
 
+def the_scoreboard_is_right(ns):
+    """Its verdict, worked out again from the gradients themselves."""
+    pairs = {name: (ns[f"d{name}"], ns[name].grad) for name in ns["names"]}
+    assert len(pairs) == ns["total"] == len(ns["steps"]) + len(ns["parameters"]) == 26
+    equal = [name for name, (ours, theirs) in pairs.items() if (ours == theirs).all()]
+    assert ns["agreed"] == 26 and ns["exact_ones"] == len(equal)
+    assert ns["inexact"] == [f"d{name}" for name in pairs if name not in equal]
+    assert ns["first_inexact"] == [*ns["inexact"], "none"][0]
+    shares = {
+        name: ((ours - theirs).abs().max() / theirs.abs().max()).item()
+        for name, (ours, theirs) in pairs.items()
+    }
+    worst = max(share for name, share in shares.items() if name not in ("logit_maxes", "b1"))
+    assert abs(ns["worst"] - worst) <= 1e-3 * worst
+
+
 def all_that_apply(ns, names, dtype):
     """Every fact about something that a program has."""
     if "parameters" in ns and dtype == "float64":
@@ -182,5 +198,7 @@ def all_that_apply(ns, names, dtype):
         the_comparison_is_right(ns)
     if "fetch_names" in ns:
         the_fetch_is_right(ns)
+    if "first_inexact" in ns:
+        the_scoreboard_is_right(ns)
     if "lecture_cmp" in ns:
         the_lectures_comparison_is_right(ns)

@@ -30,6 +30,7 @@ ONE_PROGRAM = one_quick(list(PROGRAMS))
 ONE_PAGE = one_quick([*PROGRAMS, *(stem for stem in STEMS if stem not in PROGRAMS)])
 
 OPEN = "for (const folded of document.querySelectorAll('details')) folded.open = true"
+TABS = "for (const tab of document.querySelectorAll('.tabbed-block')) tab.style.display = 'block'"
 # Widths, not presence: a glyph whose path is missing is there, and zero wide. A space is
 # a glyph too, with a path that draws nothing.
 INVISIBLE = """() => [...document.querySelectorAll("mjx-container > svg")].flatMap((svg) => {
@@ -191,6 +192,7 @@ def follow(page, address):
 def test_without_javascript_equations_marks_and_code_are_there(chromium, site, stem):
     with visit(chromium, site, stem, java_script_enabled=False) as page:
         page.evaluate(OPEN)
+        page.evaluate(TABS)
         assert page.evaluate(INVISIBLE) == []
         marks = page.locator("a.mark")
         assert marks.count() == page.locator(".equation").count()
@@ -199,6 +201,30 @@ def test_without_javascript_equations_marks_and_code_are_there(chromium, site, s
         assert all(block.is_visible() and block.text_content().strip() for block in blocks.all())
         assert page.locator(".md-content button:visible").count() == 0, "a button that does nothing"
         assert page.watch.faults == []
+
+
+@pytest.mark.parametrize("stem", [page.stem for page in PROGRAMS.values() if "\n=== " in page.text])
+@pytest.mark.parametrize("script", [True, False])
+def test_each_tab_shows_its_own_code(chromium, site, stem, script):
+    with visit(chromium, site, stem, width=NARROW, java_script_enabled=script) as page:
+        for tabs in page.locator(".tabbed-set").all():
+            blocks = tabs.locator(".tabbed-block").all()
+            for label, block in zip(
+                tabs.locator(".tabbed-labels label").all(), blocks, strict=True
+            ):
+                label.click()
+                assert [each for each in blocks if each.is_visible()] == [block]
+                assert block.locator(".highlight code").first.is_visible()
+                if script:
+                    settle(page)  # what scrolls in it is within reach of the keys
+        assert page.watch.faults == []
+
+
+def test_printed_all_tabs_show_their_code(chromium, site):
+    stem = next(page.stem for page in PROGRAMS.values() if "\n=== " in page.text)
+    with visit(chromium, site, stem) as page:
+        page.emulate_media(media="print")
+        assert all(block.is_visible() for block in page.locator(".tabbed-block").all())
 
 
 @pytest.mark.parametrize("stem", ONE_PROGRAM)
@@ -264,6 +290,7 @@ def test_the_copy_button_of_a_block_copies_what_is_shown(chromium, site, stem, c
     with visit(chromium, site, stem, **clipboard) as page:
         settle(page)
         page.evaluate(OPEN)
+        page.evaluate(TABS)
         # Every block that runs has the button; what it printed has none.
         for block in page.locator(".highlight[id]").all():
             block.hover()
@@ -375,6 +402,13 @@ def test_what_is_folded_is_open_in_print(chromium, site, stem):
         page.evaluate("dispatchEvent(new Event('beforeprint'))")  # as the browser's menu does
         page.wait_for_function("[...document.querySelectorAll('details')].every((d) => d.open)")
         assert page.evaluate(INVISIBLE) == []
+
+
+def test_the_rule_card_prints_on_one_sheet(chromium, site):
+    with visit(chromium, site, "card") as page:
+        settle(page)
+        sheets = page.pdf(format="A4", prefer_css_page_size=True)
+        assert len(re.findall(rb"/Type\s*/Page\b", sheets)) == 1
 
 
 @pytest.mark.parametrize("stem", [page.stem for page in PAGES if "build/graph.svg" in page.text])
