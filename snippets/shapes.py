@@ -1,7 +1,7 @@
 """Shapes and the sum rule: what is broadcast forward is summed backward."""
 
 import torch
-from setup.compare import check, cmp
+from setup.compare import check, cmp, refused
 from setup.network import (  # noqa: F401
     W1,
     W2,
@@ -32,7 +32,6 @@ from setup.network import (  # noqa: F401
     norm_logits,
     probs,
 )
-from check import refused
 
 # --8<-- [start:imports]
 import itertools
