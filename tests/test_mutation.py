@@ -7,10 +7,12 @@ reason why the changed program is the same, or as good.
 
 import ast
 import copy
+import os
 
 import facts
 import pytest
 import records
+import torch
 from running import program
 from test_snippets import NAMES, PROGRAMS, folder, sections_of  # noqa: F401
 
@@ -20,8 +22,11 @@ SWAP = {
     ast.Eq: ast.NotEq, ast.NotEq: ast.Eq, ast.Lt: ast.GtE, ast.GtE: ast.Lt,
     ast.Gt: ast.LtE, ast.LtE: ast.Gt, ast.Is: ast.IsNot, ast.IsNot: ast.Is,
     ast.In: ast.NotIn, ast.NotIn: ast.In, ast.And: ast.Or, ast.Or: ast.And,
+    ast.BitOr: ast.BitAnd, ast.BitAnd: ast.BitOr,
 }  # fmt: skip
 
+CORES = 2
+PASSED, REFUSED = 7, 8  # exit codes of a child; any other is an accident
 SHIFT = "the loss does not feel what is added to a whole row"
 
 # (section, the changed line, as Python writes it): why nothing can refuse it
@@ -97,18 +102,73 @@ class Replace(ast.NodeTransformer):
         return self.new if node is self.old else super().visit(node)
 
 
-def refused(page, sections):
-    """Whether the build, or what the tests know of the set-up, refuses this program."""
+class Forking(list):
+    """A program whose section at `place` is run in every version, each in a process of its own.
+
+    What stands before it runs once. In the process that began, the program ends there.
+    """
+
+    def __init__(self, sections, place, versions):
+        super().__init__(sections)
+        self.place, self.versions, self.children = place, versions, {}
+        self.read = False
+
+    def __iter__(self):
+        if not self.read:  # the lines are told to linecache before anything runs
+            self.read = True
+            return super().__iter__()
+        return self.versions_of_it()
+
+    def versions_of_it(self):
+        sections = list(super().__iter__())
+        yield from sections[: self.place]
+        *where, _ = sections[self.place]
+        running = []
+        for number, code in enumerate(self.versions):
+            if len(running) == CORES:
+                self.wait(running.pop(0))
+            process = os.fork()
+            if not process:
+                self.children = None  # this is a child
+                yield [*where, code]
+                yield from sections[self.place + 1 :]
+                return
+            running.append((number, process))
+        for each in running:
+            self.wait(each)
+
+    def wait(self, child):
+        number, process = child
+        self.children[number] = os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
+
+
+def refused(page, sections, place, versions):
+    """Which versions of a section the build, or what the tests know of the set-up, refuses."""
+    torch.set_num_threads(1)  # threads do not survive a fork
+    left = list(versions)
     for dtype in ("float64", "float32"):
-        witness, _ = program.execute(sections, dtype)
-        record = {"checks": witness.checks}
-        if witness.failures or (dtype == "float64" and records.unchecked(page, record)):
-            return True
+        forking = Forking(sections, place, left)
+        witness = None
         try:
-            facts.all_that_apply(witness.namespace | witness.wrapped, NAMES[::40], dtype)
-        except AssertionError:
-            return True
-    return False
+            witness, outputs = program.execute(forking, dtype)
+        finally:
+            if forking.children is None:  # a child: it says what it found, and ends
+                os._exit(judged(page, witness, dtype))
+        left = [version for k, version in enumerate(left) if forking.children[k] == PASSED]
+    return [version for version in versions if version not in left]
+
+
+def judged(page, witness, dtype):
+    """What a child's exit code says of its program."""
+    if witness is None or witness.failures:
+        return REFUSED
+    if dtype == "float64" and records.unchecked(page, {"checks": witness.checks}):
+        return REFUSED
+    try:
+        facts.all_that_apply(witness.namespace | witness.wrapped, NAMES[::40], dtype)
+    except AssertionError:
+        return REFUSED
+    return PASSED
 
 
 def changed_line(before, after):
@@ -134,15 +194,14 @@ def shared(page):
 def test_every_changed_operator_and_number_is_refused(folder, stem):  # noqa: F811
     page, missed, count = PROGRAMS[stem], [], 0
     sections, mine = sections_of(page), owned(PROGRAMS[stem])
-    assert not refused(page, sections), "the program itself"
-    for position, (path, name, line, code) in enumerate(sections):
+    for place, (path, name, line, code) in enumerate(sections):
         if [path, name, line, code] not in mine:
             continue
-        for _, mutant in mutants(code):
-            count += 1
-            changed = sections[:position] + [[path, name, line, mutant]] + sections[position + 1 :]
-            if not refused(page, changed):
-                missed.append((name, changed_line(code, mutant)))
+        versions = [mutant for _, mutant in mutants(code)]
+        count += len(versions)
+        caught = refused(page, sections, place, [code, *versions])
+        assert code not in caught, "the program itself"
+        missed += [(name, changed_line(code, each)) for each in versions if each not in caught]
     assert count > 3
     left = [case for case in missed if case not in THE_SAME]
     assert not left, "\n".join(f"{name}: {text}" for name, text in left)
