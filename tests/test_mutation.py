@@ -41,6 +41,8 @@ THE_SAME = {
     ("rest", "return from_norm_logits(logits + logits.max(1, keepdim=True).values)"): SHIFT,
     ("slopes", "def slopes(loss_from, x, delta=2e-05):"): "another small step",
     ("logsumexp", "z, y = (logits[0].detach(), Yb[1])"): "the equation holds for every y",
+    ("far", "far = hprebn.detach() - 10000.0"): "as far from zero, on the other side",
+    ("far", "far = hprebn.detach() + 20000.0"): "farther from zero",
     ("overflow", "huge = torch.full((4,), 1000.0)"): "one more huge logit",
     ("overflow", "huge = torch.full((3,), 2000.0)"): "huger logits",
     ("race", "step(own, *batch(), 0.2)"): "a larger step takes as long",
@@ -63,6 +65,12 @@ THE_SAME = {
         "tiny",
         "tiny = race(kinds, draw_parameters(2, g), tiny_batch, rounds, times)",
     ): "another tiny network",
+    (
+        "transposed",
+        "check('one_column', ones * bnbias, copies, kind='forward')",
+    ): "a column times a row is broadcast to their matrix product",
+    ("edge", "grid = torch.arange(2000) / 101"): "a finer grid",
+    ("edge", "grid = torch.arange(2001) / 100"): "a longer grid",
 }
 
 
