@@ -41,6 +41,14 @@ THE_SAME = {
     ("logsumexp", "z, y = (logits[0].detach(), Yb[1])"): "the equation holds for every y",
     ("overflow", "huge = torch.full((4,), 1000.0)"): "one more huge logit",
     ("overflow", "huge = torch.full((3,), 2000.0)"): "huger logits",
+    (
+        "processor",
+        "return subprocess.check_output(command, timeout=61, **told).decode()",
+    ): "it waits longer for an answer",
+    (
+        "nudged",
+        "return torch.vmap(loss_from, chunk_size=65)(x + nudges).view(x.shape)",
+    ): "one more copy at a time",
 }
 
 
