@@ -29,8 +29,9 @@ def nodes_of(sections: list[Section]) -> dict[str, list[str]]:
         if len(body) == 1 and isinstance(body[0], ast.Assign):
             target = body[0].targets[0]
             if isinstance(target, ast.Name) and target.id == section.name:
-                read = [node.id for node in ast.walk(body[0].value) if isinstance(node, ast.Name)]
-                nodes[section.name] = list(dict.fromkeys(read))
+                read = [node for node in ast.walk(body[0].value) if isinstance(node, ast.Name)]
+                read.sort(key=lambda node: node.col_offset)  # as they stand in the line
+                nodes[section.name] = list(dict.fromkeys(node.id for node in read))
     return nodes
 
 
@@ -68,16 +69,15 @@ def draw(page: Page, pages: list[Page], values: dict) -> str:
     for name, read in nodes.items():
         row = rows[name]
         kind = "step twice" if uses[name] > 1 else "step"
-        boxes.append(node(name, links.get(name, f"#code-{name}"), LEFT, row, WIDE, kind))
+        boxes.append(node(name, links.get(name, f"#{page.anchor(name)}"), LEFT, row, WIDE, kind))
         edges += [edge(rows[source], row) for source in read if source in rows]
         given = [source for source in read if source not in rows and f"{source}.shape" in values]
         for place, source in enumerate(given):
             left = LEFT + WIDE + GAP + place * (SMALL + 6)
-            address = links.get(source, f"#code-{made[source]}")
+            address = links.get(source, f"#{page.anchor(made[source])}")
             boxes.append(node(source, address, left, row, SMALL, "given"))
-        if given:
-            start = LEFT + WIDE + GAP
-            edges.append(arrow(f"M{start} {middle(row)}H{LEFT + WIDE + 3}"))
+        if given:  # from the outermost, behind the others
+            edges.append(arrow(f"M{left} {middle(row)}H{LEFT + WIDE + 3}"))
     tall, wide = len(nodes) * STEP + 12, LEFT + WIDE + GAP + 2 * (SMALL + 6)
     title = f"The forward pass as a graph: {len(nodes)} steps, from {next(iter(nodes))} to loss"
     return (
@@ -106,7 +106,7 @@ def edge(source: int, target: int) -> str:
         x = LEFT + WIDE // 2
         return arrow(f"M{x} {middle(source) + TALL // 2}V{middle(target) - TALL // 2 - 3}")
     reach = LEFT - 14 - 10 * min(target - source, 5)
-    start, end = middle(source), middle(target)
+    start, end = middle(source) + 7, middle(target) - 7  # one leaves below where another arrives
     return arrow(f"M{LEFT} {start}C{reach} {start} {reach} {end} {LEFT - 3} {end}")
 
 

@@ -18,6 +18,7 @@ from mkdocs.structure.files import File
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from figures import variants  # noqa: E402
+from lighten import lighten, lighten_index  # noqa: E402
 from publish import BuildLock, beside, licences, recover, swap  # noqa: E402
 from render import NAMES, failed, figure_paths, mark, program_path, render  # noqa: E402
 from state import Listener, Site, nav_pages, refuse_taken_port, say  # noqa: E402
@@ -124,7 +125,6 @@ def on_page_content(html: str, page, config: MkDocsConfig, files) -> str:
     path = f"docs/{page.file.src_uri}"
     mine = Build.site.page(path)
     html, Build.formulas[path] = take_out(html)
-    html = re.sub(r'class="[^"]*\bhighlight"', r"\g<0> data-search-exclude", html)
     if Build.site.problems_of(mine):
         return html
     # What MkDocs made of the page must be what was read and run.
@@ -138,7 +138,7 @@ def on_page_content(html: str, page, config: MkDocsConfig, files) -> str:
         Build.site.fail(path, "code typed into the page by indentation: take it from a section")
     if blocks < fenced:
         Build.site.fail(path, f"MkDocs shows {blocks} of the {fenced} blocks of this page")
-    return html
+    return lighten(html)
 
 
 def on_env(env, config: MkDocsConfig, files):
@@ -189,6 +189,9 @@ def on_post_page(output: str, page, config: MkDocsConfig) -> str:
 def on_post_build(config: MkDocsConfig) -> None:
     stop_or_show()
     Build.site.report()
+    index = Path(config.site_dir) / "search/search_index.json"
+    if index.is_file():
+        lighten_index(index)
     if not Build.serving:
         swap(Build.site_dir)
         config.site_dir = str(Build.site_dir)

@@ -24,6 +24,7 @@ SHIFT = 0.02  # how far things jump while a page loads
 ELEMENTS = 6000
 TASK = 200  # milliseconds without an answer to the reader, on a machine four times slower
 SLOWER = 4
+TURN = 600  # pixels that a reader scrolls at once
 INDEX, PAGES = 80 * KB, 60  # the search index, when the site has this many pages
 
 OBSERVE = """
@@ -72,10 +73,11 @@ class Bytes:
 
 
 def load(page, address: str) -> None:
-    """Open a page, go to its end and back, and wait until nothing happens."""
+    """Open a page, turn the wheel down to its end, go back, and wait until nothing happens."""
     page.goto(address, wait_until="networkidle")
-    page.evaluate("scrollTo(0, document.body.scrollHeight)")
-    page.wait_for_timeout(200)
+    while page.evaluate("scrollY + innerHeight < document.documentElement.scrollHeight - 1"):
+        page.mouse.wheel(0, TURN)
+        page.wait_for_timeout(50)
     page.evaluate("scrollTo(0, 0)")
     page.wait_for_timeout(200)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from figures import INK, size
 from graph import draw
-from reading.pages import Block, Page
+from reading.pages import Page
 from reading.problem import Problem
 from records import checks_of, gradients, in_float64
 
@@ -21,18 +21,13 @@ def digits(difference: float) -> str:
     return f"{difference:.0e}" if difference else "0"
 
 
-def code_id(page: Page, block: Block) -> str:
-    """The id of a block of code: its first section's name."""
-    return f"code-{page.run_by(block)[0].name}"
-
-
 def render(page: Page, pages: list[Page], records: dict, facts: dict) -> tuple[str, list[Problem]]:
     """The page's Markdown with code, outputs and numbers in their places, and its foot."""
     problems = []
     lines = page.text.splitlines()
     for block in page.blocks:
         if page.run_by(block):
-            name = code_id(page, block)
+            name = page.anchor(page.run_by(block)[0].name)
             lines[block.line - 1] = f"{block.indent}{block.marks} {{ .python #{name} }}"
         for line, path, name in block.includes:
             if path == GRAPH:
@@ -99,9 +94,13 @@ def output(page, line, path, name, records, problems) -> str:
 
 def quoted(page, number, records, facts, problems) -> str:
     """The value that a sentence takes from a run or from the build."""
-    values = facts if number.page == "build" else records.get(number.page, {}).get("values", {})
+    source, name, run = number.page, number.name, "values"
+    if source == "float64":  # {{ float64.page.name }}: the same variable in the run that decides
+        source, _, name = name.partition(".")
+        run = "float64"
+    values = facts if source == "build" else records.get(source, {}).get(run, {})
     try:
-        return html.escape(format(values[number.name], number.format))
+        return html.escape(format(values[name], number.format))
     except KeyError:
         wrong = f"no run left a number called {number.page}.{number.name}"
     except (TypeError, ValueError) as error:
@@ -111,8 +110,12 @@ def quoted(page, number, records, facts, problems) -> str:
 
 
 def totals(page: Page, record: dict) -> tuple[int, int, float]:
-    """Gradients and equations executed on a page, and the largest difference as a share."""
-    worst = max((check["max_rel"] or 0.0 for check in in_float64(record)), default=0.0)
+    """Gradients and equations executed on a page, and the largest difference as a share.
+
+    A finite difference is right to fewer digits, and would hide how far the others are apart.
+    """
+    exact = [check for check in in_float64(record) if check["kind"] != "finite_difference"]
+    worst = max((check["max_rel"] or 0.0 for check in exact), default=0.0)
     return len(gradients(record)), len(page.equations), worst
 
 
@@ -165,10 +168,7 @@ def mark(page: Page, name: str, record: dict) -> str:
         return ""
     apart = digits(largest)
     said = f"equation {name}: executed, sides agree to {apart}; to the lines"
-    block = next(
-        block for block in page.blocks if name in [section.name for section in page.run_by(block)]
-    )
-    return f'<a class="mark" href="#{code_id(page, block)}" aria-label="{said}">{apart}</a>'
+    return f'<a class="mark" href="#{page.anchor(name)}" aria-label="{said}">{apart}</a>'
 
 
 def failed(page: Page, problems: list[Problem]) -> str:

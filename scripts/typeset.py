@@ -15,6 +15,7 @@ PLACE = re.compile(r'<(span|div) class="arithmatex" data-formula="(\d+)"></\1>')
 LABEL = re.compile(r"\s*\\label\{([^}]*)\}")
 NOISE = re.compile(r' (?:data-[\w-]+|xmlns(?::xlink)?|focusable|unselectable)="[^"]*"')
 GLYPH = re.compile(r'xlink:href="#([^"]+)"')
+TRANSFORM = r"(?:translate\(([-\d.]+)(?:, ?([-\d.]+))?\))? ?(?:scale\(([\d.]+)\))?"
 RECIPE = ("scripts/typeset.cjs", "scripts/typeset.py", "package-lock.json")
 
 
@@ -102,19 +103,70 @@ def typeset(root: Path, wanted: set[tuple[str, bool]], fresh: bool) -> dict:
     }
 
 
-def flat(svg: str) -> str:
-    """The drawing without the groups that do nothing: fewer elements for a browser to place."""
-    kept, useful_groups = [], []
-    for piece in re.split(r"(<g\b[^>]*>|</g>)", svg):
-        useful = True
-        if piece == "</g>":
-            useful = useful_groups.pop()
-        elif piece.startswith("<g"):
-            useful = piece != "<g>"
-            useful_groups.append(useful)
-        if useful:
-            kept.append(piece)
-    return "".join(kept)
+def flat(text: str) -> str:
+    """The drawing without groups: every glyph and bar with a place of its own.
+
+    A browser has half as many elements to place, and a reader half as much to fetch.
+    """
+    opening, svg, rest = re.match(r"(.*?<svg[^>]*>)(.*)(</svg>.*)", text, re.S).groups()
+    kept, places = [], [(0.0, 0.0, 1.0)]  # x, y and scale of the groups around
+    closing = []  # what the end of each group still writes
+    for tag in re.findall(r"<[^>]*>", svg):
+        name, rest_of_tag = re.match(r"</?(\w+)([^>]*)", tag).groups()
+        attributes = dict(re.findall(r'([\w:-]+)="([^"]*)"', rest_of_tag))
+        if tag.startswith("</"):
+            if name in ("g", "svg"):
+                places.pop()
+                kept.append(closing.pop())
+            continue
+        place = moved(places[-1], attributes)
+        if name == "g" and place and not attributes:
+            places.append(place)
+            closing.append("")
+        elif name in ("g", "svg"):  # has more to say than where it is
+            around = f'<g transform="{placed(places[-1])}">' if places[-1] != (0, 0, 1) else ""
+            kept.append(around + tag)
+            places.append((0.0, 0.0, 1.0))
+            closing.append(f"</{name}>" + ("</g>" if around else ""))
+        else:
+            kept.append(leaf(name, attributes, place))
+    return opening + "".join(kept) + rest
+
+
+def moved(place: tuple, attributes: dict) -> tuple | None:
+    """Where something is, for groups that are at `place`; takes the transform out of its attributes."""
+    x, y, scale = place
+    asked = re.fullmatch(TRANSFORM, attributes.get("transform", ""))
+    if not asked:
+        return None
+    attributes.pop("transform", None)
+    right, up, size = (
+        float(number or default) for number, default in zip(asked.groups(), (0, 0, 1), strict=True)
+    )
+    return x + scale * right, y + scale * up, scale * size
+
+
+def placed(place: tuple) -> str:
+    x, y, scale = place
+    return f"translate({x:.0f},{y:.0f})" + (f"scale({scale:.3g})" if scale != 1 else "")
+
+
+def leaf(name: str, attributes: dict, place: tuple | None) -> str:
+    """A glyph or a bar at its place, in whole thousandths of the letter m's width."""
+    if not place:
+        raise TypesetError(f"MathJax drew a <{name}> with a transform that is not understood")
+    x, y, scale = place
+    if name == "rect":
+        sizes = {key: float(attributes.get(key, 0)) for key in ("x", "y", "width", "height")}
+        x, y = x + scale * sizes["x"], y + scale * sizes["y"]
+        wide, high = scale * sizes["width"], scale * sizes["height"]
+        return f'<rect x="{x:.0f}" y="{y:.0f}" width="{wide:.0f}" height="{high:.0f}"/>'
+    if name == "use" and scale == 1:
+        attributes |= {"x": f"{x:.0f}", "y": f"{y:.0f}"}
+    elif place != (0, 0, 1):
+        attributes["transform"] = placed(place)
+    told = "".join(f' {key}="{value}"' for key, value in attributes.items() if value != "0")
+    return f"<{name}{told}/>"
 
 
 def key(tex: str, display: bool) -> str:

@@ -1,9 +1,10 @@
 """Checking a gradient: what a comparison shows, what it hides, a second referee."""
 
 import torch
-from setup.compare import check, cmp
+from setup.compare import check, cmp, refused
 from setup.network import Yb, bngain, bnraw, g, hpreact, logits, n
 from cross_entropy import (
+    F,
     counts,
     counts_sum,
     counts_sum_inv,
@@ -21,25 +22,6 @@ from cross_entropy import (
     probs,
     through_maxes,
 )
-
-# --8<-- [start:tools]
-import contextlib
-# --8<-- [end:tools]
-
-
-# --8<-- [start:refused]
-@contextlib.contextmanager
-def refused():
-    """Run what must be refused; say how it was."""
-    try:
-        yield
-    except AssertionError as refusal:
-        print("refused:", refusal)
-    else:
-        raise AssertionError("this should have been refused")
-
-
-# --8<-- [end:refused]
 
 # --8<-- [start:wrong_sign]
 with refused():
@@ -78,6 +60,15 @@ with refused():
     cmp("dm", nothing, m)
 check("dlogit_maxes", through_maxes(u), m.grad, kind="gradient")
 # --8<-- [end:zero_gradient]
+
+# --8<-- [start:wrong_forward]
+q = logprobs.detach().requires_grad_()
+wrong_loss = q[range(n), Yb].mean()  # the minus is missing
+wrong_loss.backward()
+cmp("dq", -dlogprobs, q)  # agrees
+with refused():
+    check("wrong_loss", wrong_loss, F.cross_entropy(logits, Yb), kind="forward")
+# --8<-- [end:wrong_forward]
 
 # --8<-- [start:cube]
 x, delta = torch.rand(5, generator=g), 0.1
@@ -136,6 +127,9 @@ def slopes(loss_from, x, delta=1e-5):
 
 
 # --8<-- [start:second_referee]
+entries = probs.numel()
+
+
 @torch.no_grad()
 def referee(name, ours, loss_from, x):
     theirs = slopes(loss_from, x)

@@ -92,7 +92,7 @@ check("loss_torch", loss, F.cross_entropy(logits, Yb), kind="forward")
 names = "emb embcat hprebn bnmeani bndiff bndiff2 bnvar bnvar_inv bnraw "
 names += "hpreact h logits logit_maxes norm_logits counts counts_sum "
 names += "counts_sum_inv probs logprobs loss"
-print("| step | shape | numbers |\n|---|---|---|")
+print("| step | shape | entries |\n|---|---|---|")
 for name, t in zip(names.split(), steps + [loss]):
     print(f"| `{name}` | `{tuple(t.shape)}` | {t.numel()} |")
 # --8<-- [end:shapes]

@@ -1,7 +1,7 @@
 """Cross-entropy in one step: from the loss to the logits in three lines."""
 
 import torch
-from setup.compare import check, cmp
+from setup.compare import check, cmp, distance
 from setup.data import stoi, vocab_size
 from setup.network import Yb, logits, n, probs
 
@@ -39,11 +39,15 @@ dlogits /= n
 cmp("dlogits", dlogits, logits)
 # --8<-- [end:dlogits]
 
-# --8<-- [start:differ]
-differ = (dlogits != logits.grad).sum().item()
-entries, same = dlogits.numel(), torch.eq(dlogits, logits.grad).sum()
-check("differ", entries, differ + same, kind="invariant")
-# --8<-- [end:differ]
+# --8<-- [start:truth]
+entries, differ = dlogits.numel(), (dlogits != logits.grad).sum().item()
+truth = F.softmax(logits.detach().double(), 1)  # (n, vocab_size)
+truth = (truth - F.one_hot(Yb, vocab_size)) / n
+check("truth", dlogits, truth.to(dlogits.dtype), kind="forward")
+for who, ours in [("three lines", dlogits), ("autograd", logits.grad)]:
+    error, _, _ = distance("dlogits", ours.double(), truth)
+    print(f"{who} | off by {error:.1e}")
+# --8<-- [end:truth]
 
 # --8<-- [start:torch_itself]
 direct = logits.detach().requires_grad_()
@@ -56,11 +60,14 @@ check("rows_zero", torch.einsum("ik->i", dlogits), torch.zeros(n))
 # --8<-- [end:rows_zero]
 
 # --8<-- [start:forces]
-plt.imshow(dlogits, cmap="PuOr", norm=CenteredNorm())  # zero is white
+strongest_pull = dlogits.max().item()
+scale = CenteredNorm(halfrange=strongest_pull)  # zero is white
+plt.figure(figsize=(8, 7))
+plt.imshow(-dlogits, cmap="PuOr_r", norm=scale, interpolation="none")
 plt.xlabel("character k")
 plt.ylabel("example i")
 plt.xticks(range(vocab_size), stoi)
-plt.colorbar(label="dlogits")
+plt.colorbar(label="-dlogits: what a step adds, up to a factor", extend="max")
 plt.savefig("forces.svg")
 # --8<-- [end:forces]
 
@@ -80,3 +87,16 @@ shifted = m + torch.log(sum(torch.exp(z[j] - m) for j in range(vocab_size)))
 check("shifted", torch.log(sum_of_exponentials), shifted)
 check("shifted_torch", torch.logsumexp(z, 0), shifted, kind="forward")
 # --8<-- [end:shifted]
+
+# --8<-- [start:lost]
+z = torch.tensor([[0.0, -1000.0, 1.0]], requires_grad=True)
+y = torch.tensor([0])
+c = (z - z.max()).exp()
+(-(c / c.sum()).log()[0, 0]).backward()  # autograd, through all the steps
+assert z.grad[0, 1].isnan()
+direct = z.detach().requires_grad_()
+F.cross_entropy(direct, y).backward()
+ours = F.softmax(direct.detach(), 1) - F.one_hot(y, 3)
+check("lost", ours, direct.grad, kind="gradient")
+print("all the steps:", z.grad, "three lines:", ours, sep="\n")
+# --8<-- [end:lost]

@@ -27,25 +27,34 @@ def the_examples_are_right(ns, names):
     assert ns["words"] == words
     assert ns["vocab_size"] == 27 and ns["block_size"] == 3
     assert ns["stoi"] == {".": 0} | {chr(96 + k): k for k in range(1, 27)}
+    assert examples(words[: len(words) * 8 // 10]) == (ns["Xtr"].tolist(), ns["Ytr"].tolist())
+
+
+def examples(words):
+    """Every context of three letters, and every target."""
     rows, targets = [], []
-    for word in words[: len(words) * 8 // 10]:
+    for word in words:
         padded = [0, 0, 0, *(ord(letter) - 96 for letter in word), 0]
         rows += [padded[k : k + 3] for k in range(len(padded) - 3)]
         targets += padded[3:]
-    assert ns["Xtr"].tolist() == rows and ns["Ytr"].tolist() == targets
+    return rows, targets
 
 
-def the_parameters_are_right(ns):
+def drawn(n_hidden, g):
     """The lecture's sizes and scales, all drawn from one generator, in its order."""
-    g = torch.Generator().manual_seed(2147483647)
 
     def draw(*shape):
         return torch.randn(*shape, generator=g, dtype=torch.float32).double()
 
-    C, W1, b1 = draw(27, 10), draw(30, 64) * (5 / 3) / 30**0.5, draw(64) / 10
-    W2, b2 = draw(64, 27) / 10, draw(27) / 10
-    bngain, bnbias = draw(1, 64) / 10 + 1, draw(1, 64) / 10
-    for ours, theirs in zip(ns["parameters"], [C, W1, b1, W2, b2, bngain, bnbias], strict=True):
+    C, W1, b1 = draw(27, 10), draw(30, n_hidden) * (5 / 3) / 30**0.5, draw(n_hidden) / 10
+    W2, b2 = draw(n_hidden, 27) / 10, draw(27) / 10
+    return [C, W1, b1, W2, b2, draw(1, n_hidden) / 10 + 1, draw(1, n_hidden) / 10]
+
+
+def the_parameters_are_right(ns):
+    """The network of the forward pass, and the batch that goes through it."""
+    g = torch.Generator().manual_seed(2147483647)
+    for ours, theirs in zip(ns["parameters"], drawn(64, g), strict=True):
         close(ours.detach(), theirs)
         assert ours.requires_grad and ours.is_leaf
     ix = torch.randint(len(ns["Xtr"]), (32,), generator=g)
@@ -149,15 +158,13 @@ def the_comparison_is_right(ns):
             near[0, 1] *= 1 + 2 * torch.finfo(dtype).eps
             cmp("dt", near, t)
             check("x", t.grad, near, kind="forward")
-        first, second, third, fourth, fifth = printed.getvalue().splitlines()
+        first, second, third, fourth, fifth, sixth = printed.getvalue().splitlines()
         assert "dt" in first and "exact: True" in first and "approximate: True" in first
         assert (
             "maxdiff: 0.0e+00" in second and "shape: (1, 3)" in second and "size: 1.0e-05" in second
         )
         assert "exact: False" in third and "approximate: True" in third and "e-" in fourth
-        assert (
-            fifth.startswith("x ") and "forward | maxdiff: " in fifth and "size: 1.0e-05" in fifth
-        )
+        assert fifth == "x | forward" and "maxdiff: " in sixth and "size: 1.0e-05" in sixth
     empty = torch.zeros(3, requires_grad=True)
     assert "no gradient" in refuses(cmp, "dempty", empty, empty)
     assert refuses(check, "x", 2, 2) is None and refuses(check, "x", 2, 3)
@@ -174,15 +181,34 @@ def the_lectures_comparison_is_right(ns):
     assert second == "t | exact: False | approximate: False | 5e-01"
 
 
+def the_scoreboard_is_right(ns):
+    """Its verdict, worked out again from the gradients themselves."""
+    pairs = {name: (ns[f"d{name}"], ns[name].grad) for name in ns["names"]}
+    assert len(pairs) == ns["total"] == len(ns["steps"]) + len(ns["parameters"]) == 26
+    equal = [name for name, (ours, theirs) in pairs.items() if (ours == theirs).all()]
+    assert ns["agreed"] == 26 and ns["exact_ones"] == len(equal)
+    assert ns["inexact"] == [f"d{name}" for name in pairs if name not in equal]
+    assert ns["first_inexact"] == [*ns["inexact"], "none"][0]
+    shares = {
+        name: ((ours - theirs).abs().max() / theirs.abs().max()).item()
+        for name, (ours, theirs) in pairs.items()
+    }
+    worst = max(share for name, share in shares.items() if name not in ("logit_maxes", "b1"))
+    assert abs(ns["worst"] - worst) <= 1e-3 * worst
+
+
 def all_that_apply(ns, names, dtype):
     """Every fact about something that a program has."""
-    if "parameters" in ns and dtype == "float64":
+    if "words" in ns and dtype == "float64":
         the_examples_are_right(ns, names)
+    if "bnmeani" in ns and dtype == "float64":
         the_parameters_are_right(ns)
         the_forward_pass_is_right(ns)
     if "check" in ns:
         the_comparison_is_right(ns)
     if "fetch_names" in ns:
         the_fetch_is_right(ns)
+    if "first_inexact" in ns:
+        the_scoreboard_is_right(ns)
     if "lecture_cmp" in ns:
         the_lectures_comparison_is_right(ns)

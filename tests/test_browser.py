@@ -11,7 +11,7 @@ import pytest
 from browse import ROOT, copy_project, publish, served, start_chromium
 from playwright.sync_api import sync_playwright
 from test_site import STEMS, file_of
-from test_snippets import PROGRAMS
+from test_snippets import PAGES, PROGRAMS
 
 AXE = ROOT / "node_modules/axe-core/axe.min.js"
 NARROW, WIDE = 390, 1280
@@ -30,6 +30,7 @@ ONE_PROGRAM = one_quick(list(PROGRAMS))
 ONE_PAGE = one_quick([*PROGRAMS, *(stem for stem in STEMS if stem not in PROGRAMS)])
 
 OPEN = "for (const folded of document.querySelectorAll('details')) folded.open = true"
+TABS = "for (const tab of document.querySelectorAll('.tabbed-block')) tab.style.display = 'block'"
 # Widths, not presence: a glyph whose path is missing is there, and zero wide. A space is
 # a glyph too, with a path that draws nothing.
 INVISIBLE = """() => [...document.querySelectorAll("mjx-container > svg")].flatMap((svg) => {
@@ -116,9 +117,18 @@ def where(address, stem):
 
 
 def settle(page):
-    """Wait until the theme has put in what it adds to a page."""
+    """Wait until the theme, and the script that repairs it, have put in what they add to a page."""
     page.wait_for_load_state("networkidle")
     page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    if page.evaluate("document.documentElement.classList.contains('js')"):
+        page.wait_for_function(f"{BEYOND_THE_KEYS}.length === 0")
+
+
+# Boxes that scroll and that the Tab key does not reach.
+BEYOND_THE_KEYS = (
+    "[...document.querySelectorAll('div.arithmatex, .md-typeset__scrollwrap, .lines')]"
+    ".filter((box) => box.scrollWidth > box.clientWidth && box.tabIndex < 0)"
+)
 
 
 @pytest.mark.parametrize("scheme, width", LOOKS)
@@ -182,14 +192,39 @@ def follow(page, address):
 def test_without_javascript_equations_marks_and_code_are_there(chromium, site, stem):
     with visit(chromium, site, stem, java_script_enabled=False) as page:
         page.evaluate(OPEN)
+        page.evaluate(TABS)
         assert page.evaluate(INVISIBLE) == []
         marks = page.locator("a.mark")
         assert marks.count() == page.locator(".equation").count()
         assert all(mark.is_visible() for mark in marks.all())
-        blocks = page.locator(".highlight pre > code")
-        assert all(block.is_visible() and block.inner_text().strip() for block in blocks.all())
+        blocks = page.locator(".highlight code")
+        assert all(block.is_visible() and block.text_content().strip() for block in blocks.all())
         assert page.locator(".md-content button:visible").count() == 0, "a button that does nothing"
         assert page.watch.faults == []
+
+
+@pytest.mark.parametrize("stem", [page.stem for page in PROGRAMS.values() if "\n=== " in page.text])
+@pytest.mark.parametrize("script", [True, False])
+def test_each_tab_shows_its_own_code(chromium, site, stem, script):
+    with visit(chromium, site, stem, width=NARROW, java_script_enabled=script) as page:
+        for tabs in page.locator(".tabbed-set").all():
+            blocks = tabs.locator(".tabbed-block").all()
+            for label, block in zip(
+                tabs.locator(".tabbed-labels label").all(), blocks, strict=True
+            ):
+                label.click()
+                assert [each for each in blocks if each.is_visible()] == [block]
+                assert block.locator(".highlight code").first.is_visible()
+                if script:
+                    settle(page)  # what scrolls in it is within reach of the keys
+        assert page.watch.faults == []
+
+
+def test_printed_all_tabs_show_their_code(chromium, site):
+    stem = next(page.stem for page in PROGRAMS.values() if "\n=== " in page.text)
+    with visit(chromium, site, stem) as page:
+        page.emulate_media(media="print")
+        assert all(block.is_visible() for block in page.locator(".tabbed-block").all())
 
 
 @pytest.mark.parametrize("stem", ONE_PROGRAM)
@@ -233,15 +268,8 @@ def test_the_tab_key_reaches_every_mark(chromium, site, stem):
 def test_a_box_that_scrolls_can_be_scrolled_with_the_keys(chromium, site, stem):
     """On a screen so narrow that the widest equations and tables do not fit."""
     with visit(chromium, site, stem, width=320) as page:
+        page.evaluate(OPEN)
         settle(page)
-        assert (
-            page.evaluate(
-                "[...document.querySelectorAll('div.arithmatex, .md-typeset__scrollwrap, pre > code')]"
-                ".filter((box) => box.scrollWidth > box.clientWidth && box.tabIndex < 0)"
-                ".map((box) => box.outerHTML.slice(0, 200))"
-            )
-            == []
-        )
         scrolling = page.locator("[role=group][tabindex='0']")
         if scrolling.count():
             scrolling.first.focus()
@@ -262,10 +290,11 @@ def test_the_copy_button_of_a_block_copies_what_is_shown(chromium, site, stem, c
     with visit(chromium, site, stem, **clipboard) as page:
         settle(page)
         page.evaluate(OPEN)
+        page.evaluate(TABS)
         # Every block that runs has the button; what it printed has none.
         for block in page.locator(".highlight[id]").all():
             block.hover()
-            block.locator("button[data-md-type=copy]").click()
+            block.locator(".copy-code").click()
             assert page.evaluate(READ).strip("\n") == block.locator("pre").inner_text().strip("\n")
         assert page.watch.faults == []
 
@@ -375,7 +404,14 @@ def test_what_is_folded_is_open_in_print(chromium, site, stem):
         assert page.evaluate(INVISIBLE) == []
 
 
-@pytest.mark.parametrize("stem", STEMS)
+def test_the_rule_card_prints_on_one_sheet(chromium, site):
+    with visit(chromium, site, "card") as page:
+        settle(page)
+        sheets = page.pdf(format="A4", prefer_css_page_size=True)
+        assert len(re.findall(rb"/Type\s*/Page\b", sheets)) == 1
+
+
+@pytest.mark.parametrize("stem", [page.stem for page in PAGES if "build/graph.svg" in page.text])
 def test_the_links_of_a_drawing_lead_to_what_is_seen(chromium, site, stem):
     """Also on a page that instant navigation brought, where the theme handles every click."""
     with visit(chromium, site) as page:
@@ -386,7 +422,9 @@ def test_the_links_of_a_drawing_lead_to_what_is_seen(chromium, site, stem):
         for number, link in enumerate(links):
             if page.url.partition("#")[0] != where(site, stem):
                 follow(page, where(site, stem))
-            page.locator("svg a").nth(number).click()
+            box = page.locator("svg a").nth(number)
+            box.evaluate("(a) => a.scrollIntoView({ block: 'center' })")
+            box.click()
             goal = page.evaluate(
                 "([link, base]) => new URL(link, base).href", [link, where(site, stem)]
             )

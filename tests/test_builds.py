@@ -1,5 +1,6 @@
 """Builds that are killed, that meet, that repeat; what is run again and what is not."""
 
+import json
 import os
 import re
 import signal
@@ -104,6 +105,25 @@ def test_a_page_runs_again_only_when_it_is_stale(project):
     assert code == 0 and "running 1 of 1" in said
     code, said = project.build("square")
     assert code == 0 and "running" not in said
+
+
+def test_a_sentence_may_quote_either_run(project):
+    both = "{{ square.loss:.15f }} and {{ float64.square.loss:.15f }}"
+    project.edit("docs/square.md", "{{ square.loss:.3f }}", both)
+    code, said = project.build()
+    assert code == 0 and "running" not in said
+    shown = re.search(r"(0\.\d{15}) and (0\.\d{15})", project.site()["square/index.html"].decode())
+    in_float32, in_float64 = map(float, shown.groups())
+    assert 0 < abs(in_float32 - in_float64) < 1e-6
+
+
+def test_a_page_whose_record_is_of_an_older_form_runs_again(project):
+    path = project.path("build/pages/square.json")
+    record = json.loads(path.read_text())
+    del record["float64"]
+    path.write_text(json.dumps(record))
+    code, said = project.build("square")
+    assert code == 0 and "running 1 of 1" in said
 
 
 def test_page_names_run_only_those_pages_and_publish_nothing(project):

@@ -51,6 +51,8 @@ READING = {
     "a file that is not there": (PAGE, 'square.py:dx"', 'squares.py:dx"', r"snippets/squares\.py does not exist: is snippets/square\.py meant\?"),
     "a section that runs twice": (PAGE, "```{ .python .shown }", "```python", r"section dy runs twice"),
     "an unknown number": (PAGE, "square.loss:.3f", "square.lost:.3f", r"square\.md:6: .*no run left a number called square\.lost"),
+    "an unknown number of the float64 run": (PAGE, "square.loss:.3f", "float64.square.lost", r"square\.md:6: .*no run left a number called float64\.square\.lost"),
+    "a number of a page that is not there": (PAGE, "square.loss:.3f", "float64.cube.loss", r"square\.md:6: .*no run left a number called float64\.cube\.loss"),
     "a number of no form": (PAGE, "square.loss:.3f", "square.loss:.3q", r"square\.md:6: .*format"),
     "braces that name nothing": (PAGE, "{{ square.loss:.3f }}", "{{ square loss }}", r"square\.md:6: '\{\{ square loss \}\}.*' names no number"),
     "a typed decimal": (PAGE, "As before,", "As before, 3.14 and", r"square\.md:\d+: the number '3\.14' is typed"),

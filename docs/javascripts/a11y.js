@@ -1,27 +1,36 @@
 // What the theme makes in the browser and leaves without a name or out of the keyboard's reach.
-const SCROLLS = "div.arithmatex, .md-typeset__scrollwrap";
+const SCROLLS = { "div.arithmatex": "Equation", ".lines": "Code", ".md-typeset__scrollwrap": "Table" };
+const ANY = Object.keys(SCROLLS).join();
+const idle = window.requestIdleCallback ?? ((work) => setTimeout(work, 20));
 
 // A box that scrolls sideways is a stop of the Tab key, so that the arrow keys move it;
 // one whose content fits is none. A group, not a region: a page may hold fifty of them.
-const sizes = new ResizeObserver((entries) => {
-  for (const { target: box } of entries) {
-    if (box.scrollWidth > box.clientWidth) {
-      box.tabIndex = 0;
-      box.setAttribute("role", "group");
-      box.setAttribute("aria-label", box.matches(".arithmatex") ? "Equation, scrolls sideways" : "Table, scrolls sideways");
-    } else {
-      for (const name of ["tabindex", "role", "aria-label"]) box.removeAttribute(name);
-    }
+function reach(box) {
+  if (box.scrollWidth > box.clientWidth) {
+    const kind = Object.keys(SCROLLS).find((each) => box.matches(each));
+    box.tabIndex = 0;
+    box.setAttribute("role", "group");
+    box.setAttribute("aria-label", `${SCROLLS[kind]}, scrolls sideways`);
+  } else {
+    for (const name of ["tabindex", "role", "aria-label"]) box.removeAttribute(name);
   }
-});
-
-function repair(part) {
-  // A landmark of one button beside every block of code helps nobody to find anything.
-  for (const nav of part.querySelectorAll("nav.md-code__nav")) nav.setAttribute("role", "none");
-  for (const box of part.querySelectorAll(SCROLLS)) sizes.observe(box);
 }
 
-// The theme adds its boxes and buttons late, and changes the page without loading it anew.
+// Measuring lays out what is far away: a few boxes at a time, when there is nothing else to do.
+function reachAll(boxes) {
+  boxes.splice(0, 4).forEach(reach);
+  if (boxes.length) idle(() => reachAll(boxes));
+}
+
+const sizes = new ResizeObserver((entries) => entries.forEach((entry) => reach(entry.target)));
+
+function repair(part) {
+  const boxes = [...part.querySelectorAll(ANY)];
+  for (const box of boxes) sizes.observe(box);
+  idle(() => reachAll(boxes));
+}
+
+// The theme adds its boxes late, and changes the page without loading it anew.
 new MutationObserver((changes) => {
   for (const { addedNodes } of changes) {
     for (const node of addedNodes) if (node instanceof Element && node.isConnected) repair(node.parentNode);

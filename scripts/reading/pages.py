@@ -70,6 +70,12 @@ class Page:
             if block.runs
         ]
 
+    def anchor(self, name: str) -> str:
+        """The id of the block that runs a section: the name of the block's first."""
+        runs = (self.run_by(block) for block in self.blocks)
+        first = next(ran[0] for ran in runs if name in [section.name for section in ran])
+        return f"code-{first.name}"
+
     def code(self, line: int) -> str:
         """What the include on this line shows: a section, or all sections of a file."""
         return "\n".join(

@@ -25,9 +25,9 @@ def cmp(name, ours, t):
     assert t.grad is not None, f"{name}: autograd left no gradient here"
     maxdiff, size, allowed = distance(name, ours, t.grad)
     exact, approximate = torch.equal(ours, t.grad), maxdiff <= allowed
-    print(f"{name:17} | exact: {exact!s:5} | approximate: {approximate!s:5}")
-    tail = f"shape: {tuple(t.shape)} | size: {size:.1e}"
-    print(f"{'':17} | maxdiff: {maxdiff:.1e} | {tail}")
+    print(f"{name} | exact: {exact} | approximate: {approximate}")
+    shape = tuple(t.shape)
+    print(f"    maxdiff: {maxdiff:.1e} | size: {size:.1e} | shape: {shape}")
     assert approximate, f"{name} disagrees with autograd by {maxdiff:.1e}"
 
 
@@ -42,8 +42,27 @@ def check(name, *sides, kind="equation"):
         maxdiff, size, allowed = distance(name, other, first)
         if kind == "finite_difference":
             allowed = 1e-6 * size + 1e-7  # such a quotient has fewer digits
-        print(f"{name:17} | {kind} | maxdiff: {maxdiff:.1e} | size: {size:.1e}")
+        print(f"{name} | {kind}")
+        print(f"    maxdiff: {maxdiff:.1e} | size: {size:.1e}")
         assert maxdiff <= allowed, f"{name}: sides differ by {maxdiff:.1e}"
 
 
 # --8<-- [end:check]
+
+
+# --8<-- [start:refused]
+import contextlib
+
+
+@contextlib.contextmanager
+def refused():
+    """Run what must be refused; say how it was."""
+    try:
+        yield
+    except AssertionError as refusal:
+        print("refused:", refusal)
+    else:
+        raise AssertionError("this should have been refused")
+
+
+# --8<-- [end:refused]

@@ -1,0 +1,75 @@
+"""Make what MkDocs made lighter for a browser, which lays out what is near, and no more.
+
+The theme looks at every `pre > code` of a page when it opens, and lays it out to do so.
+Here a block of code keeps its own scrolling box between the two, and its own button.
+"""
+
+import json
+import re
+from pathlib import Path
+
+BLOCK = re.compile(r'<div( id="[^"]*")?( class="[^"]*\bhighlight")>(.*?)</pre></div>', re.S)
+PLAIN = re.compile(r'<span class="(?:n|o|p|w)">([^<]*)</span>')  # has the colour of the text
+COPY = '<button type="button" class="copy-code">Copy</button>'  # hidden without JavaScript
+HEADING = re.compile(r"(?=<h2\b)")
+# How high things are, in rem, as measured on the pages: what is far away takes this much
+# until it is near. How high a letter of a text is depends on the screen: see site.css.
+HIGH = {"line": 1.1, "block": 1.2, "paragraph": 2, "equation": 3.4, "row": 2, "around": 0.6}
+REM = 20  # pixels
+INDEXED = 600  # characters of a section that the search knows
+
+
+def lighten(html: str) -> str:
+    """The content of a page; what stands below each h2 in a box of its own."""
+    html = BLOCK.sub(code_block, html)
+    html = html.replace(
+        '<details class="abstract">', '<details class="abstract" data-search-exclude>'
+    )
+    first, *parts = HEADING.split(html)
+    return first + "".join(boxed(part) for part in parts)
+
+
+def code_block(match: re.Match) -> str:
+    """A block with fewer elements; the search must not find code, and what runs can be copied."""
+    ident, kind, inside = match[1] or "", match[2], PLAIN.sub(r"\1", match[3])
+    inside = inside.replace("<pre><span></span><code>", '<pre><span class="lines"><code>')
+    inside = inside.replace("</code>", "</code></span>")
+    return f"<div{ident}{kind} data-search-exclude>{COPY if ident else ''}{inside}</pre></div>"
+
+
+def boxed(part: str) -> str:
+    heading, end, below = part.partition("</h2>")
+    room, letters = likely_height(re.sub(r"<details.*?</details>", "", below, flags=re.S))
+    size = f"auto calc({room:.0f}rem + {letters} * var(--letter))"
+    return (
+        f'{heading}{end}\n<div class="step" style="contain-intrinsic-size: {size}">{below}</div>\n'
+    )
+
+
+def likely_height(html: str) -> tuple[float, int]:
+    """About how high this is: in rem without its text, and the letters of the text."""
+    codes = re.findall(r"<code>((?:(?!</code>).)*)</code></span>", html, re.S)
+    texts = re.findall(r"<(?:p|li)>(.*?)</(?:p|li)>", html, re.S)
+    drawn = re.findall(r'<(?:img[^>]*only-light[^>]*|svg class="graph"[^>]*) height="(\d+)"', html)
+    there = {
+        "line": sum(code.count("\n") for code in codes),
+        "block": len(codes),
+        "paragraph": len(texts),
+        "equation": html.count('<div class="arithmatex"'),
+        "row": html.count("<tr>"),
+        "around": 1,
+    }
+    room = sum(count * HIGH[what] for what, count in there.items()) + sum(map(int, drawn)) / REM
+    return room, sum(len(re.sub(r"<[^>]*>", "", text)) for text in texts)
+
+
+def lighten_index(path: Path) -> None:
+    """The search index, for every reader to fetch: words without tags, the beginning of a section.
+
+    What a section is about stands in its first sentences; the rest is found by reading.
+    """
+    index = json.loads(path.read_text("utf-8"))
+    for part in index["docs"]:
+        words = " ".join(re.sub(r"</?[a-z][^>]*>", " ", part["text"]).split())
+        part["text"] = words if len(words) <= INDEXED else words[:INDEXED].rpartition(" ")[0]
+    path.write_text(json.dumps(index, ensure_ascii=False, separators=(",", ":")), "utf-8")
