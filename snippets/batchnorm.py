@@ -1,8 +1,7 @@
 """Batch norm, line by line: from hpreact back to hprebn, and its two parameters."""
 
 import torch
-from check import refused
-from setup.compare import check, cmp
+from setup.compare import check, cmp, refused
 from setup.network import (
     bndiff,
     bndiff2,

@@ -1,7 +1,7 @@
 """Checking a gradient: what a comparison shows, what it hides, a second referee."""
 
 import torch
-from setup.compare import check, cmp
+from setup.compare import check, cmp, refused
 from setup.network import Yb, bngain, bnraw, g, hpreact, logits, n
 from cross_entropy import (
     F,
@@ -22,25 +22,6 @@ from cross_entropy import (
     probs,
     through_maxes,
 )
-
-# --8<-- [start:tools]
-import contextlib
-# --8<-- [end:tools]
-
-
-# --8<-- [start:refused]
-@contextlib.contextmanager
-def refused():
-    """Run what must be refused; say how it was."""
-    try:
-        yield
-    except AssertionError as refusal:
-        print("refused:", refusal)
-    else:
-        raise AssertionError("this should have been refused")
-
-
-# --8<-- [end:refused]
 
 # --8<-- [start:wrong_sign]
 with refused():

@@ -1,8 +1,7 @@
 """The embedding: from embcat back to the table C, one row for each character."""
 
 import torch
-from check import refused
-from setup.compare import check, cmp
+from setup.compare import check, cmp, refused
 from setup.data import Xtr, block_size, stoi, vocab_size, words
 from setup.network import C, W1, Xb, emb, embcat, hprebn, n, n_embd
 

@@ -2,8 +2,7 @@
 
 import torch
 from batchnorm import dhpreact, dhprebn
-from check import refused
-from setup.compare import check, cmp
+from setup.compare import check, cmp, refused
 from setup.network import (
     bngain,
     bnbias,

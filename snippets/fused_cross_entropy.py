@@ -87,3 +87,16 @@ shifted = m + torch.log(sum(torch.exp(z[j] - m) for j in range(vocab_size)))
 check("shifted", torch.log(sum_of_exponentials), shifted)
 check("shifted_torch", torch.logsumexp(z, 0), shifted, kind="forward")
 # --8<-- [end:shifted]
+
+# --8<-- [start:lost]
+z = torch.tensor([[0.0, -1000.0, 1.0]], requires_grad=True)
+y = torch.tensor([0])
+c = (z - z.max()).exp()
+(-(c / c.sum()).log()[0, 0]).backward()  # autograd, through all the steps
+assert z.grad[0, 1].isnan()
+direct = z.detach().requires_grad_()
+F.cross_entropy(direct, y).backward()
+ours = F.softmax(direct.detach(), 1) - F.one_hot(y, 3)
+check("lost", ours, direct.grad, kind="gradient")
+print("all the steps:", z.grad, "three lines:", ours, sep="\n")
+# --8<-- [end:lost]

@@ -1,8 +1,7 @@
 """Linear layers: from the scores back to the hidden layer, and from there to the letters."""
 
 import torch
-from check import refused
-from setup.compare import check, cmp
+from setup.compare import check, cmp, refused
 from setup.network import (
     W1,
     W2,

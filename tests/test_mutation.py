@@ -43,6 +43,10 @@ THE_SAME = {
     ("far", "far = hprebn.detach() + 20000.0"): "farther from zero",
     ("overflow", "huge = torch.full((4,), 1000.0)"): "one more huge logit",
     ("overflow", "huge = torch.full((3,), 2000.0)"): "huger logits",
+    (
+        "transposed",
+        "check('one_column', ones * bnbias, copies, kind='forward')",
+    ): "a column times a row is broadcast to their matrix product",
     ("edge", "grid = torch.arange(2000) / 101"): "a finer grid",
     ("edge", "grid = torch.arange(2001) / 100"): "a longer grid",
 }

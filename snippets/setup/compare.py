@@ -48,3 +48,21 @@ def check(name, *sides, kind="equation"):
 
 
 # --8<-- [end:check]
+
+
+# --8<-- [start:refused]
+import contextlib
+
+
+@contextlib.contextmanager
+def refused():
+    """Run what must be refused; say how it was."""
+    try:
+        yield
+    except AssertionError as refusal:
+        print("refused:", refusal)
+    else:
+        raise AssertionError("this should have been refused")
+
+
+# --8<-- [end:refused]
