@@ -18,8 +18,8 @@ from mkdocs.structure.files import File
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from exercises import lessons, lessons_path, python_files, runtime_files  # noqa: E402
 from figures import variants  # noqa: E402
+from lessons import lessons, lessons_path, python_files, runtime_files  # noqa: E402
 from lighten import lighten, lighten_index  # noqa: E402
 from publish import BuildLock, beside, licences, recover, swap  # noqa: E402
 from render import NAMES, failed, figure_paths, mark, program_path, render  # noqa: E402

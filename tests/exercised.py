@@ -28,6 +28,8 @@ RIGHT = [
     (CE, "dnorm_logits", "dnorm_logits = norm_logits.exp() * dcounts"),
     (CE, "dlogit_maxes", "dlogit_maxes = -dnorm_logits.sum(1, keepdim=True)"),
     (CE, "dlogit_maxes", "dlogit_maxes = (-dnorm_logits).sum(1).view(n, 1)"),
+    (CE, "dlogit_maxes", "dlogit_maxes = -(counts * dcounts).sum(1, keepdim=True)"),
+    (CE, "dnorm_logits", f"dnorm_logits = (probs - {TARGETS}) / n"),
     (CE, "dlogits", f"dlogits = dnorm_logits + {WINNERS} * dlogit_maxes"),
     (CE, "dlogits", "dlogits = dnorm_logits.clone()\ndlogits[range(n), logits.argmax(1)] += dlogit_maxes.view(-1)"),
     (CE, "dlogits", f"dlogits = (probs - {TARGETS}) / n"),

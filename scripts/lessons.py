@@ -21,6 +21,7 @@ LEFT_OUT = "snippets/setup/compare.py"
 FROM_RECORD = ("snippets/setup/data.py", "snippets/setup/network.py:batch")
 COMPARES = {"cmp", "check", "print"}
 RULE = re.compile(r"^\| \[([^\]]+)\]\([^)]*\) \| `(y = )?([^`]+)` \| `(d(\w+) = [^`]+)` \|$", re.M)
+BACKWARD = "loss.backward()"  # whoever judges does it, and again with other gradients
 RUNTIME = ("micropython.mjs", "micropython-ulab.wasm")
 PACKAGE = "node_modules/@micropython/micropython-webassembly-pyscript"
 
@@ -109,13 +110,18 @@ def lessons(page: Page, records: dict) -> tuple[str, list[Problem]]:
     values = {k: v for k, v in record["values"].items() if k in known and type(v) is int}
     values |= {k: v for k, v in record["rows"].items() if k in known}
     ready = [one for one in statements([s for s in setup if not recorded(s)]) if one.sent]
+    if BACKWARD not in [one.code for one in ready]:
+        text = f"an exercise needs {BACKWARD} in the set-up of its page"
+        return "", [Problem(page.path, page.exercises[0].line, text)]
+    ready = [one for one in ready if one.code != BACKWARD]
+    steps = [one.node.targets[0].id for one in ready if makes_tensor(one, record)]
     told = {}
     for exercise in page.exercises:
         target = exercise.name[1:]
         own = statements([section for section in exercise.before if section not in setup])
         answer = needed(statements(exercise.answer), {exercise.name})
         goals = {name for one in answer for name in one.reads}
-        lines = [one for one in ready if uses(one, target, record)]
+        lines = [one for one in ready if makes_tensor(one, record) and target in one.reads]
         hints, faults = hints_of(exercise, answer, page, records)
         problems += [
             Problem(page.path, exercise.line, f"exercise {exercise.name}: {fault}")
@@ -126,7 +132,7 @@ def lessons(page: Page, records: dict) -> tuple[str, list[Problem]]:
             "uses": [[one.node.targets[0].id, one.code] for one in lines],
             "hints": hints,
         }
-    page_told = {"setup": joined(ready), "values": values, "exercises": told}
+    page_told = {"setup": joined(ready), "steps": steps, "values": values, "exercises": told}
     return json.dumps(page_told, separators=(",", ":")), problems
 
 
@@ -134,10 +140,10 @@ def joined(given: list[Statement]) -> str:
     return "".join(f"{statement.code}\n" for statement in given)
 
 
-def uses(statement: Statement, target: str, record: dict) -> bool:
-    """Whether a forward line makes one tensor out of this one and others."""
+def makes_tensor(statement: Statement, record: dict) -> bool:
+    """Whether a line of the set-up makes one tensor."""
     made = [f"{name}.shape" in record["values"] for name in statement.sets]
-    return isinstance(statement.node, ast.Assign) and made == [True] and target in statement.reads
+    return isinstance(statement.node, ast.Assign) and made == [True]
 
 
 def hints_of(exercise: Exercise, answer: list[Statement], page: Page, records: dict):
