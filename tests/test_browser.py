@@ -391,6 +391,7 @@ def test_a_changed_record_changes_the_mark(chromium, project, tmp_path):
     with served(copy / "site") as server:
         publish(copy, server.address)
         with visit(chromium, server.address, stem) as page:
+            page.evaluate(OPEN)
             mark = page.locator(f"#eq-{name} .mark")
             assert mark.inner_text() == "4e-11"
             assert "sides agree to 4e-11" in mark.get_attribute("aria-label")
