@@ -27,25 +27,34 @@ def the_examples_are_right(ns, names):
     assert ns["words"] == words
     assert ns["vocab_size"] == 27 and ns["block_size"] == 3
     assert ns["stoi"] == {".": 0} | {chr(96 + k): k for k in range(1, 27)}
+    assert examples(words[: len(words) * 8 // 10]) == (ns["Xtr"].tolist(), ns["Ytr"].tolist())
+
+
+def examples(words):
+    """Every context of three letters, and every target."""
     rows, targets = [], []
-    for word in words[: len(words) * 8 // 10]:
+    for word in words:
         padded = [0, 0, 0, *(ord(letter) - 96 for letter in word), 0]
         rows += [padded[k : k + 3] for k in range(len(padded) - 3)]
         targets += padded[3:]
-    assert ns["Xtr"].tolist() == rows and ns["Ytr"].tolist() == targets
+    return rows, targets
 
 
-def the_parameters_are_right(ns):
+def drawn(n_hidden, g):
     """The lecture's sizes and scales, all drawn from one generator, in its order."""
-    g = torch.Generator().manual_seed(2147483647)
 
     def draw(*shape):
         return torch.randn(*shape, generator=g, dtype=torch.float32).double()
 
-    C, W1, b1 = draw(27, 10), draw(30, 64) * (5 / 3) / 30**0.5, draw(64) / 10
-    W2, b2 = draw(64, 27) / 10, draw(27) / 10
-    bngain, bnbias = draw(1, 64) / 10 + 1, draw(1, 64) / 10
-    for ours, theirs in zip(ns["parameters"], [C, W1, b1, W2, b2, bngain, bnbias], strict=True):
+    C, W1, b1 = draw(27, 10), draw(30, n_hidden) * (5 / 3) / 30**0.5, draw(n_hidden) / 10
+    W2, b2 = draw(n_hidden, 27) / 10, draw(27) / 10
+    return [C, W1, b1, W2, b2, draw(1, n_hidden) / 10 + 1, draw(1, n_hidden) / 10]
+
+
+def the_parameters_are_right(ns):
+    """The network of the forward pass, and the batch that goes through it."""
+    g = torch.Generator().manual_seed(2147483647)
+    for ours, theirs in zip(ns["parameters"], drawn(64, g), strict=True):
         close(ours.detach(), theirs)
         assert ours.requires_grad and ours.is_leaf
     ix = torch.randint(len(ns["Xtr"]), (32,), generator=g)
@@ -190,8 +199,9 @@ def the_scoreboard_is_right(ns):
 
 def all_that_apply(ns, names, dtype):
     """Every fact about something that a program has."""
-    if "parameters" in ns and dtype == "float64":
+    if "words" in ns and dtype == "float64":
         the_examples_are_right(ns, names)
+    if "bnmeani" in ns and dtype == "float64":
         the_parameters_are_right(ns)
         the_forward_pass_is_right(ns)
     if "check" in ns:
