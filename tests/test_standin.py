@@ -220,7 +220,7 @@ def test_a_tensor_prints_so_that_it_can_be_read(code, printed):
     ("code", "said"),
     [
         ("torch.cumprod", "this small torch has no torch.cumprod; print(torch.__doc__) lists what it has"),
-        ("torch.logaddexp", "this small torch has no torch.logaddexp; print"),
+        ("torch.logaddexp", "this small torch has no torch.logaddexp; it has log, log_softmax, logsumexp"),
         ("torch.zeros(2).masked_select", "this small torch has no Tensor.masked_select; it has masked_fill"),
         ("F.gelu", "'gelu'"),
         ("torch.zeros(10_000_000)", "at most 4000000 numbers; this one would have 10000000"),

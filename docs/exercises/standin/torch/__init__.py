@@ -3,7 +3,7 @@
 It behaves like torch after torch.set_default_dtype(torch.float64), but for these:
 - float32 and float are names of float64; random numbers are drawn as float32.
 - Results are contiguous. No gradients of gradients, devices, stacks of matrices, out=.
-- In MicroPython, x.item() goes where torch takes float(x) or f"{x:.4f}", and x > 1 for 1 < x;
+- x.item() goes where torch takes float(x) or f"{x:.4f}". In MicroPython, write x > 1 for 1 < x;
   x += y and x -= y are in place, x *= y and the like make a new x.
 A name that it lacks says so. These are all that it has:
 

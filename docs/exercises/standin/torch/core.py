@@ -36,8 +36,8 @@ class Storage:
 
 
 class Tensor:
-    """strides is None for the whole storage in order; base is what this is a view of; node
-    tells how it came about, and leaf that its gradient is wanted (history.py)."""
+    """strides is None for the whole storage in order; base is what this is a view of; node is
+    its history, and leaf says that its gradient is wanted."""
 
     def __init__(self, storage, shape, dtype, strides=None, offset=0):
         self.storage, self.shape, self.dtype = storage, shape, dtype
@@ -117,12 +117,8 @@ class Tensor:
         raise AttributeError(lacking("Tensor", name, dir(Tensor)))
 
 
-if hasattr(float, "__float__"):  # not in MicroPython: there, 2.0 * tensor would call this
-    Tensor.__float__ = lambda self: self.item() * 1.0
-
-
 def lacking(owner, name, names):
-    near = [known for known in names if known[0] != "_" and known[:4] == name[:4]]
+    near = [known for known in names if known[0] != "_" and known[:3] == name[:3]]
     has = f"it has {', '.join(near)}" if near else "print(torch.__doc__) lists what it has"
     return f"this small torch has no {owner}.{name}; {has}"
 

@@ -70,12 +70,6 @@ def add_at(data, starts, width, values):
 
 UNARY = {"abs": lambda a: abs(a) + 0.0, "neg": lambda a: -a}
 UNARY["exp"], UNARY["log"], UNARY["tanh"], UNARY["sqrt"] = np.exp, np.log, np.tanh, np.sqrt
-SHORT = {2: lambda a: a * a, 3: lambda a: a * a * a, 0.5: np.sqrt, -1: lambda a: 1.0 / a}
-SHORT[-2], SHORT[-0.5] = lambda a: 1.0 / (a * a), lambda a: 1.0 / np.sqrt(a)
-
-
-def power(a, b):
-    return SHORT[b](a) if type(b) is float and b in SHORT else a**b
 
 
 def unary(name, data):
@@ -84,13 +78,14 @@ def unary(name, data):
     return UNARY[name](data) if name in UNARY else floats(pure.unary(name, data.tolist()))
 
 
-OWN = {"div": lambda a, b: a / b, "pow": power, "eq": np.equal, "ne": np.not_equal}
+BINARY = dict(pure.BINARY, eq=np.equal, ne=np.not_equal)
+BINARY["div"], BINARY["pow"] = lambda a, b: a / b, lambda a, b: a**b
 
 
 def binary(name, a, b):
     if type(a) is not array and type(b) is not array:
         return pure.binary(name, a, b)
-    result = OWN.get(name, pure.BINARY[name])(a, b)
+    result = BINARY[name](a, b)
     return result if name in ("add", "sub", "mul", "div", "pow") else result.tolist()
 
 

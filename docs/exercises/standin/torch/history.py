@@ -109,10 +109,7 @@ def rewrite(tensor, result):
             f"result type {got.title} can't be cast to the desired output type {old.title}"
         )
     if [1 for length, step in zip(shape, tensor.stride()) if length > 1 and not step]:
-        raise RuntimeError(
-            "unsupported operation: more than one element of the written-to tensor refers to a "
-            "single memory location."
-        )
+        raise RuntimeError("unsupported operation: more than one element of the written-to tensor")
     if no_grad.recording:
         inherit(tensor, result)
     tensor.write(spread(result, shape, old))

@@ -27,8 +27,8 @@ def uses(part):
 
 
 def narrow(input, key):
-    """The view that whole numbers, slices and None make, and what lists and tensors pick:
-    None, or (the shape that they make, {dimension of the view: places})."""
+    """The view that numbers, slices and None make, and what lists and tensors pick of it: None,
+    or (the shape that they make, {dimension of the view: places})."""
     parts, pending = parts_of(key), list(zip(input.shape, input.stride()))
     free = input.ndim - sum([uses(part) for part in parts])
     if free < 0:

@@ -72,13 +72,6 @@ def divide(x, y):
 
 
 def power(x, y):
-    if y in (2, 3):
-        return x * x if y == 2 else x * x * x
-    if y in (-1, -2):
-        return divide(1.0, x if y == -1 else x * x)
-    if y in (0.5, -0.5):
-        root = UNARY["sqrt"](x)
-        return root if y > 0 else divide(1.0, root)
     try:
         result = x**y
     except (ZeroDivisionError, OverflowError):
