@@ -34,7 +34,7 @@ def lessons_path(page: Page) -> str:
 def python_files(root: Path) -> dict[str, str]:
     """The Python of the exercises, as the browser's Python sees its files."""
     home = root / "docs" / "exercises"
-    files = {path.name: path for path in home.glob("*.py")}
+    files = {name: home / name for name in ("diagnosis.py", "lesson.py")}
     standin = home / "standin"
     files |= {path.relative_to(standin).as_posix(): path for path in standin.rglob("*.py")}
     return {name: path.read_text("utf-8") for name, path in sorted(files.items())}
