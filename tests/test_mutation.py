@@ -224,8 +224,12 @@ def shared(page):
     return [section for section in page.program if section.path.startswith("snippets/setup/")]
 
 
+# This page is such a test itself: its lines are texts, each compared with autograd there.
+CHANGED = [stem for stem in PROGRAMS if stem != "mistakes"]
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("stem", PROGRAMS)
+@pytest.mark.parametrize("stem", CHANGED)
 def test_every_changed_operator_and_number_is_refused(folder, stem):  # noqa: F811
     page, missed, count = PROGRAMS[stem], [], 0
     sections, mine = sections_of(page), owned(PROGRAMS[stem])
