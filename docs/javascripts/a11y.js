@@ -37,5 +37,9 @@ new MutationObserver((changes) => {
   }
 }).observe(document.body, { childList: true, subtree: true });
 
+// What opens has its size from now on; far away, no observer is told.
+addEventListener("toggle", ({ target }) => target.open && repair(target), { capture: true });
+addEventListener("change", ({ target }) => target.closest?.(".tabbed-set") && repair(target.parentNode), { capture: true });
+
 repair(document);
 document.querySelector(".md-search")?.setAttribute("aria-label", "Search");
