@@ -12,9 +12,10 @@ import sys
 import time
 from pathlib import Path
 
+import torch
+
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "snippets"))
 
-import torch  # noqa: E402
 from setup.data import Xtr, Ytr  # noqa: E402
 from setup.network import draw_parameters  # noqa: E402
 from setup.training import double_loop, draw, race, step_by_autograd, step_by_hand  # noqa: E402

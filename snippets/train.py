@@ -35,7 +35,8 @@ torch.set_num_threads(1)  # the tensors are small: more would only wait
 
 
 # --8<-- [start:start]
-seed, n_hidden, n = 2147483647, 200, 32
+seed, n_embd, n_hidden = 2147483647, 10, 200
+fan_in, n = block_size * n_embd, 32
 
 
 def start():
@@ -67,12 +68,18 @@ theirs = torch.autograd.grad(hprebn, b1, u)[0]
 check("db1", ours, theirs, kind="gradient")
 # --8<-- [end:random_incoming]
 
+
 # --8<-- [start:update]
+def flat(tensors):
+    """All their entries, in one row."""
+    return torch.cat([t.detach().flatten() for t in tensors])
+
+
 eta = 0.1
 moved = [p.detach().clone() for p in parameters]
 update_all(moved, gradients, eta)
-for p, p_new in zip(parameters, moved):
-    check("update", p_new, p - eta * p.grad)
+autograds = flat([p.grad for p in parameters])
+check("update", flat(moved), flat(parameters) - eta * autograds)
 # --8<-- [end:update]
 
 # --8<-- [start:forbidden]
@@ -192,8 +199,7 @@ for step in range(1, many + 1):
     with torch.inference_mode():
         by_hand.append(step_by_hand(ours, Xb, Yb, eta)[0].item())
     by_autograd.append(step_by_autograd(theirs, Xb, Yb, eta)[0].item())
-    distances = [(p - q).abs().max().item() for p, q in zip(ours, theirs)]
-    apart[step] = max(distances)
+    apart[step] = (flat(ours) - flat(theirs)).abs().max().item()
 for step in marks:
     check(f"after_{step}", apart[step], 0, kind="invariant")
 # --8<-- [end:twins]

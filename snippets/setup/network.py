@@ -3,12 +3,9 @@
 import torch
 from setup.data import Xtr, Ytr, block_size, vocab_size
 
+
 # --8<-- [start:draw_parameters]
-n_embd = 10  # numbers that stand for one character
-
-
 def draw_parameters(n_hidden, g):
-    fan_in = block_size * n_embd
     C = torch.randn((vocab_size, n_embd), generator=g)
     W1 = torch.randn((fan_in, n_hidden), generator=g) * (5 / 3) / fan_in**0.5
     b1 = torch.randn(n_hidden, generator=g) * 0.1
@@ -22,7 +19,8 @@ def draw_parameters(n_hidden, g):
 # --8<-- [end:draw_parameters]
 
 # --8<-- [start:parameters]
-seed, n_hidden = 2147483647, 64
+seed, n_embd, n_hidden = 2147483647, 10, 64
+fan_in = block_size * n_embd
 g = torch.Generator().manual_seed(seed)  # every random number comes from g
 parameters = draw_parameters(n_hidden, g)
 C, W1, b1, W2, b2, bngain, bnbias = parameters
