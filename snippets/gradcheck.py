@@ -51,6 +51,9 @@ import textwrap
 import warnings
 
 import matplotlib.pyplot as plt
+import torch
+
+torch.set_num_threads(1)  # many small steps: threads would wait for each other
 # --8<-- [end:tools]
 
 # --8<-- [start:by_line]
