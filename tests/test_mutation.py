@@ -65,6 +65,7 @@ THE_SAME = {
         "processor",
         "return subprocess.check_output(command, timeout=61, **told).decode()",
     ): "it waits longer for an answer",
+    ("tools", "torch.set_num_threads(2)"): "as fast, or slower",
     (
         "nudged",
         "return torch.vmap(loss_from, chunk_size=65)(x + nudges).view(x.shape)",
