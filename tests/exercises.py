@@ -16,7 +16,8 @@ def exercise(name):
     parameters, rng = SECTIONS["parameters"].code, random.Random(3)
     assert SIZES in parameters
     contexts = [[rng.randrange(27) for _ in range(3)] for _ in range(8)]
-    setup = "block_size, vocab_size, n = 3, 27, 8\n" + parameters.replace("10, 64", "4, 12")
+    setup = SECTIONS["draw_parameters"].code + "block_size, vocab_size, n = 3, 27, 8\n"
+    setup += parameters.replace("10, 64", "4, 12")
     setup += f"Xb = torch.tensor({contexts})\nYb = torch.tensor({[rng.randrange(27) for _ in range(8)]})\n"
     forward = [[step, SECTIONS[step].code] for step in STEPS.split()]
     return {"name": name, "setup": setup, "forward": forward}
