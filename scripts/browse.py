@@ -74,7 +74,7 @@ def publish(folder: Path, address: str) -> str:
     done = subprocess.run(
         [sys.executable, "scripts/build.py"],
         cwd=folder,
-        env=os.environ | {"SITE_URL": address, "FRESH": ""},
+        env=os.environ | {"SITE_URL": address, "FRESH": "", "NAMES": ""},
         capture_output=True,
         text=True,
     )

@@ -5,6 +5,7 @@ never stops for a mistake: the page concerned shows it in place of its content,
 and the next save repairs it.
 """
 
+import json
 import logging
 import os
 import re
@@ -18,6 +19,7 @@ from mkdocs.structure.files import File
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from figures import variants  # noqa: E402
+from lessons import lessons, lessons_path, python_files, runtime_files  # noqa: E402
 from lighten import lighten, lighten_index  # noqa: E402
 from publish import BuildLock, beside, licences, recover, swap  # noqa: E402
 from render import NAMES, failed, figure_paths, mark, program_path, render  # noqa: E402
@@ -94,10 +96,13 @@ def stop_or_show() -> None:
 
 
 def on_files(files, config: MkDocsConfig):
-    """Publish programs beside their pages, figures, the names, and others' licences."""
-    for path, licence in licences(Build.site.root).items():
-        if licence.is_file():
-            files.append(File.generated(config, path, abs_src_path=str(licence)))
+    """Publish programs beside their pages, figures, the names, and what others made."""
+    root = Build.site.root
+    for path, taken in (licences(root) | runtime_files(root)).items():
+        if taken.is_file():
+            files.append(File.generated(config, path, abs_src_path=str(taken)))
+    python = json.dumps(python_files(root), separators=(",", ":"))
+    files.append(File.generated(config, "exercises/python.json", content=python))
     if Build.site.facts:
         files.append(File.generated(config, NAMES, content=Build.site.names.text))
     for page in Build.site.pages:
@@ -107,6 +112,10 @@ def on_files(files, config: MkDocsConfig):
                 files.append(File.generated(config, path, content=drawn[scheme]))
         if page.program:
             files.append(File.generated(config, program_path(page), content=page.source()))
+        if page.exercises and not Build.site.problems_of(page):
+            told, found = lessons(page, Build.site.records)
+            Build.site.problems += found
+            files.append(File.generated(config, lessons_path(page), content=told))
     return files
 
 

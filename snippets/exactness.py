@@ -58,7 +58,7 @@ differ, entries, most = apart.count_nonzero(), apart.numel(), apart.max()
 
 # --8<-- [start:groups]
 sizes, order = h.detach().abs().view(-1).sort()
-print("| size of `h`, from | to | entries | differ | most steps |")
+print("| `h` from | to | entries | differ | most steps |")
 print("|---:|---:|---:|---:|---:|")
 for size, group in zip(sizes.view(8, -1), apart.view(-1)[order].view(8, -1)):
     row = len(group), group.count_nonzero().item(), group.max().item()
@@ -285,7 +285,7 @@ check("db1", backward["db1"](t), of_b, kind="gradient")
 # --8<-- [end:zeros]
 
 # --8<-- [start:blame]
-print("| gradient | entries | differ in the chain | differ by itself |")
+print("| gradient | entries | differ | by itself |")
 print("|---|---:|---:|---:|")
 exact, alone = [], []  # the names of those that are exact
 for name, line in backward.items():

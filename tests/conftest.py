@@ -26,8 +26,8 @@ class Project:
         shutil.copytree(ROOT / "tests/tiny", folder)
         ignored = shutil.ignore_patterns("__pycache__")
         shutil.copytree(ROOT / "scripts", folder / "scripts", ignore=ignored)
-        for path in ("docs/stylesheets", "docs/javascripts"):
-            shutil.copytree(ROOT / path, folder / path)
+        for path in ("docs/stylesheets", "docs/javascripts", "docs/exercises"):
+            shutil.copytree(ROOT / path, folder / path, ignore=ignored)
         (folder / "snippets/setup").mkdir()
         for path in ("snippets/setup/compare.py", "package.json", "package-lock.json", ".npmrc"):
             shutil.copy(ROOT / path, folder / path)

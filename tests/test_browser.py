@@ -230,6 +230,7 @@ def test_printed_all_tabs_show_their_code(chromium, site):
 @pytest.mark.parametrize("stem", ONE_PROGRAM)
 def test_every_mark_is_high_enough_and_leads_to_code_that_is_seen(chromium, site, stem):
     with visit(chromium, site, stem, width=NARROW) as page:
+        page.evaluate(OPEN)
         marks = page.locator("a.mark").all()
         assert marks
         for mark in marks:
@@ -248,6 +249,7 @@ def test_every_mark_is_high_enough_and_leads_to_code_that_is_seen(chromium, site
 @pytest.mark.parametrize("stem", ONE_PROGRAM)
 def test_the_tab_key_reaches_every_mark(chromium, site, stem):
     with visit(chromium, site, stem) as page:
+        page.evaluate(OPEN)
         due = {mark.get_attribute("href") for mark in page.locator("a.mark").all()}
         stops = page.evaluate(
             "document.querySelectorAll('a, button, input, summary, [tabindex]').length"
@@ -389,6 +391,7 @@ def test_a_changed_record_changes_the_mark(chromium, project, tmp_path):
     with served(copy / "site") as server:
         publish(copy, server.address)
         with visit(chromium, server.address, stem) as page:
+            page.evaluate(OPEN)
             mark = page.locator(f"#eq-{name} .mark")
             assert mark.inner_text() == "4e-11"
             assert "sides agree to 4e-11" in mark.get_attribute("aria-label")

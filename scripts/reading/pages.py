@@ -15,6 +15,7 @@ from pathlib import Path
 from . import prose
 from .blocks import Block, read_blocks
 from .equations import Equation, read_equations
+from .exercises import Exercise, read_exercises
 from .problem import Problem, files_of, read_text
 from .sections import Section, read_sections
 
@@ -34,6 +35,7 @@ class Page:
     numbers: list[prose.Number] = field(default_factory=list)
     program: list[Section] = field(default_factory=list)
     shown: dict[int, list[Section]] = field(default_factory=dict)  # by the line of the include
+    exercises: list[Exercise] = field(default_factory=list)
     body: int = 1  # the first line after the front matter
 
     @property
@@ -156,6 +158,7 @@ def read_page(root: Path, path: str, snippets: dict, problems: list[Problem]) ->
     for block in page.blocks:
         found.extend(find_sections(page, block, snippets))
     found.extend(order_faults(page))
+    page.exercises = read_exercises(page, words, found)
     for formula in re.finditer(r"\\(?:new|renew|provide)command\b|\\def\b|\\let\b", words):
         line = prose.line_of(words, formula.start())
         found.append(

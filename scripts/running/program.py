@@ -24,7 +24,7 @@ Section = namedtuple("Section", "path name line code")
 def run_program(sections, dtype, entering=lambda name: None):
     """Run a page's sections; return what can be sent to another process.
 
-    Returns a dict: outputs {section: text}, checks, failures, values, and figures,
+    Returns a dict: outputs {section: text}, checks, failures, values, rows, and figures,
     the SVG files that the program saved into the current folder.
     """
     witness, outputs = execute(sections, dtype, entering)
@@ -34,6 +34,7 @@ def run_program(sections, dtype, entering=lambda name: None):
         "checks": witness.checks,
         "failures": witness.failures,
         "values": values,
+        "rows": {} if witness.failures else rows_in(witness.namespace),
         "figures": {path.name: path.read_text("utf-8") for path in sorted(Path().glob("*.svg"))},
     }
 
@@ -154,3 +155,12 @@ def numbers_in(namespace):
         if short or type(value) in (bool, float) or (type(value) is int and abs(value) < 1e15):
             values[name] = value
     return values
+
+
+def rows_in(namespace):
+    """Small tensors of whole numbers, such as a batch, which an exercise takes over."""
+    return {
+        name: value.tolist()
+        for name, value in namespace.items()
+        if isinstance(value, torch.Tensor) and value.dtype == torch.int64 and value.numel() <= 128
+    }

@@ -1,0 +1,3 @@
+"""torch.nn has its functional part here, and nothing else."""
+
+from . import functional
