@@ -10,6 +10,8 @@ reason why the changed program is the same, or as good.
 import ast
 import copy
 import os
+import shutil
+import tempfile
 
 import facts
 import pytest
@@ -175,7 +177,10 @@ class Forking(list):
                 self.wait(running.pop(0))
             process = os.fork()
             if not process:
-                self.children = None  # this is a child
+                self.children = None  # this is a child, and it writes into a folder of its own
+                names, mine = os.path.abspath("names.txt"), tempfile.mkdtemp(dir=".")
+                os.chdir(mine)
+                shutil.copy(names, "names.txt")
                 yield [*where, code]
                 yield from sections[self.place + 1 :]
                 return
