@@ -196,8 +196,6 @@ class Forking(list):
 def refused(page, sections, place, versions):
     """Which versions of a section the build, or what the tests know of the set-up, refuses."""
     torch.set_num_threads(1)  # threads do not survive a fork
-    if page.options.get("alone"):  # it measures time, and wants this process for itself
-        return [version for version in versions if refused_here(page, sections, place, version)]
     left = list(versions)
     for dtype in ("float64", "float32"):
         forking = Forking(sections, place, left)
@@ -209,15 +207,6 @@ def refused(page, sections, place, versions):
                 os._exit(judged(page, witness, outputs, dtype))
         left = [version for k, version in enumerate(left) if forking.children[k] == PASSED]
     return [version for version in versions if version not in left]
-
-
-def refused_here(page, sections, place, version):
-    *where, _ = sections[place]
-    changed = [*sections[:place], [*where, version], *sections[place + 1 :]]
-    return any(
-        judged(page, *program.execute(changed, dtype), dtype) == REFUSED
-        for dtype in ("float64", "float32")
-    )
 
 
 def judged(page, witness, outputs, dtype):
