@@ -257,24 +257,6 @@ def test_all_failures_are_listed_not_only_the_first(project):
 
 def test_what_is_wrong_on_purpose_must_be_refused(project):
     """`refused()` passes when its content is refused, and fails when it is not."""
-    project.edit("snippets/setup/compare.py", "# --8<-- [start:check]\n", """# --8<-- [start:refused]
-import contextlib
-
-
-@contextlib.contextmanager
-def refused():
-    try:
-        yield
-    except AssertionError as refusal:
-        print(f"refused: {refusal}")
-    else:
-        raise AssertionError("this should have been refused")
-
-
-# --8<-- [end:refused]
-
-# --8<-- [start:check]
-""")  # fmt: skip
     project.edit(SNIPPET, END, f'with refused():\n    cmp("dx", -dx, x)\n{END}')
     code, said = project.build()
     assert code == 0, said
