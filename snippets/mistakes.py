@@ -166,7 +166,8 @@ def by_differences(name, ours):
 # --8<-- [start:incoming]
 incoming = {"dloss": torch.ones_like(now["loss"])}
 for name in list(forward_lines)[:-1]:
-    incoming["d" + name] = torch.randn(now[name].shape, generator=g).double()
+    u = torch.randn(now[name].shape, generator=g)  # random
+    incoming["d" + name] = u.double()
 
 
 def autograd_alone(name):

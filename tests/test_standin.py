@@ -240,5 +240,5 @@ def test_its_files_are_small():
     texts = standin.files()
     together = "".join(f"# {path}\n{text}" for path, text in sorted(texts.items())).encode()
     print(len(texts), "files,", len(together), "bytes,", len(gzip.compress(together)), "gzipped")
-    assert len(gzip.compress(together)) <= 25_000
+    assert len(gzip.compress(together)) <= 28_000
     assert all(len(text.splitlines()) <= 250 for path, text in texts.items() if "/torch/" in path)
