@@ -170,6 +170,10 @@ for name in list(forward_lines)[:-1]:
     incoming["d" + name] = u.double()
 
 
+def reads(line):
+    return compiled[line].co_names  # the names that stand in it
+
+
 def autograd_alone(name):
     """What autograd passes back to one tensor, for random incoming gradients."""
     x = now[name].clone().requires_grad_()
