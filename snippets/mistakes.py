@@ -175,7 +175,7 @@ def reads(line):
 
 
 def autograd_alone(name):
-    """What autograd passes back to one tensor, for random incoming gradients."""
+    """What autograd passes back to a tensor, for random incoming gradients."""
     x = now[name].clone().requires_grad_()
     readers = [
         r for r in forward_lines if name in compiled[forward_lines[r]].co_names
