@@ -138,9 +138,9 @@ exacts, approximates, maxdiffs, sizes, bounds = zip(*scores)
 exact_ones, agreed, total = sum(exacts), sum(approximates), len(names)
 inexact = [f"d{name}" for name, exact in zip(names, exacts) if not exact]
 first_inexact = next(iter(inexact), "none")
-shares = {name: d / size for name, d, size in zip(names, maxdiffs, sizes)}
 zero = ["logit_maxes", "b1"]  # in theory: the next section judges them
-worst = max(shares[name] for name in names if name not in zero)
+of_size = [each for each in zip(names, maxdiffs, sizes) if each[0] not in zero]
+worst = max(maxdiff / size for name, maxdiff, size in of_size)
 # --8<-- [end:verdict]
 
 # --8<-- [start:sizes]

@@ -15,6 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent
 # Programs that run inside the tests draw as they do in a build: the same bytes each time.
 os.environ["MATPLOTLIBRC"] = str(ROOT / "scripts/running/matplotlibrc")
 os.environ["SOURCE_DATE_EPOCH"] = "0"
+os.environ["OMP_NUM_THREADS"] = "1"  # as in a build: another number sums in another order
 PLAIN = {k: v for k, v in os.environ.items() if k not in ("NAMES", "FRESH", "SITE_URL")}
 
 

@@ -39,6 +39,8 @@ RIGHT = [
 
 WRONG = [
     ("index", "dw", "factor", "dw = (w * x - y) * x"),
+    ("index", "dw", "missing factor", "dw = 2 * (w * x - y)"),
+    ("index", "dw", "wrong", "dw = 2 * (w - y) * x"),
     ("index", "dw", "sign", "dw = -2 * (w * x - y) * x"),
     ("index", "dw", "unnamed", "dx = 2 * (w * x - y) * x"),
     ("index", "dw", "broken", "dw = 2 * (w * x - y) * z"),

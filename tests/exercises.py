@@ -2,25 +2,37 @@
 
 import random
 
+from lessons import statements
 from reading.sections import read_sections
 from standin import ROOT
 
-STEPS = """emb embcat hprebn bnmeani bndiff bndiff2 bnvar bnvar_inv bnraw hpreact h logits
-    logit_maxes norm_logits counts counts_sum counts_sum_inv probs logprobs loss"""
+STEPS = ["emb", "embcat", "hprebn", "bnmeani", "bndiff", "bndiff2", "bnvar", "bnvar_inv", "bnraw"]
+STEPS += ["hpreact", "h", "logits", "logit_maxes", "norm_logits", "counts", "counts_sum"]
+STEPS += ["counts_sum_inv", "probs", "logprobs", "loss"]
 SECTIONS = read_sections(ROOT, "snippets/setup/network.py", [])
 SIZES = "seed, n_embd, n_hidden = 2147483647, 10, 64"
 
 
-def exercise(name):
-    """The exercise for a gradient, on a network small enough to be checked often."""
+def lesson():
+    """Every gradient of the network as an exercise, on a network small enough to be checked often."""
     parameters, rng = SECTIONS["parameters"].code, random.Random(3)
     assert SIZES in parameters
-    contexts = [[rng.randrange(27) for _ in range(3)] for _ in range(8)]
-    setup = SECTIONS["draw_parameters"].code + "block_size, vocab_size, n = 3, 27, 8\n"
-    setup += parameters.replace("10, 64", "4, 12")
-    setup += f"Xb = torch.tensor({contexts})\nYb = torch.tensor({[rng.randrange(27) for _ in range(8)]})\n"
-    forward = [[step, SECTIONS[step].code] for step in STEPS.split()]
-    return {"name": name, "setup": setup, "forward": forward}
+    values = {"block_size": 3, "vocab_size": 27, "n": 8}
+    values["Xb"] = [[rng.randrange(27) for _ in range(3)] for _ in range(8)]
+    values["Yb"] = [rng.randrange(27) for _ in range(8)]
+    setup = [SECTIONS["draw_parameters"].code, parameters.replace("10, 64", "4, 12")]
+    setup += [f"{SECTIONS[step].code}{step}.retain_grad()\n" for step in STEPS]
+    tensors = STEPS[:-1] + ["C", "W1", "b1", "W2", "b2", "bngain", "bnbias"]
+    exercises = {f"d{name}": exercise(name) for name in tensors}
+    return {"setup": "\n".join(setup), "steps": STEPS, "values": values, "exercises": exercises}
+
+
+def exercise(tensor):
+    """The lines that use a tensor; before it, autograd's gradients of the steps from there on."""
+    lines = [[step, statements([SECTIONS[step]])[0]] for step in STEPS]
+    uses = [[step, line.code] for step, line in lines if tensor in line.reads]
+    later = STEPS[STEPS.index(uses[0][0]) : -1]
+    return {"uses": uses, "before": "".join(f"d{step} = {step}.grad\n" for step in later)}
 
 
 # name: code, with ; for a new line. Each of these is right.

@@ -4,6 +4,10 @@ import importlib.util
 import json
 import sys
 from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from lessons import python_files
 
 ROOT = Path(__file__).resolve().parent.parent
 EXERCISES = ROOT / "docs/exercises"
@@ -21,12 +25,25 @@ def load(name="standin_torch"):
     return sys.modules[name]
 
 
+def judges(lib):
+    """The exercises' modules on one of the two torches, which `import torch` finds meanwhile."""
+    found = SimpleNamespace(torch=lib)
+    known = {"torch": lib, "torch.nn": lib.nn, "torch.nn.functional": lib.nn.functional}
+    with pytest.MonkeyPatch.context() as patch:
+        for name, module in known.items():
+            patch.setitem(sys.modules, name, module)
+        for name in ("diagnosis", "lesson"):
+            spec = importlib.util.spec_from_file_location(name, EXERCISES / f"{name}.py")
+            module = importlib.util.module_from_spec(spec)
+            patch.setitem(sys.modules, name, module)
+            spec.loader.exec_module(module)
+            setattr(found, name, module)
+    return found
+
+
 def files():
     """What a page loads: {path in the browser's Python: text}."""
-    found = {f"/app/{path.name}": path.read_text("utf-8") for path in EXERCISES.glob("*.py")}
-    for path in HOME.rglob("*.py"):
-        found[f"/app/torch/{path.relative_to(HOME).as_posix()}"] = path.read_text("utf-8")
-    return found
+    return {f"/app/{name}": text for name, text in python_files(ROOT).items()}
 
 
 def micropython(main, data=None, more=(), times=False):

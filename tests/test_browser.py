@@ -121,7 +121,8 @@ def settle(page):
     page.wait_for_load_state("networkidle")
     page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
     if page.evaluate("document.documentElement.classList.contains('js')"):
-        page.wait_for_function(f"{BEYOND_THE_KEYS}.length === 0")
+        # Not once a frame, as is the default: each look lays out the whole page.
+        page.wait_for_function(f"{BEYOND_THE_KEYS}.length === 0", polling=100)
 
 
 # Boxes that scroll and that the Tab key does not reach.

@@ -1,10 +1,8 @@
 """The verdicts on right and wrong gradients: on torch, on its stand-in, and in MicroPython."""
 
-import importlib.util
 import json
 import math
 import random
-import sys
 from types import SimpleNamespace
 
 import exercises
@@ -12,10 +10,7 @@ import pytest
 import standin
 import torch
 
-NAMES = {name for name, _ in exercises.right_lines()} | {
-    line[0] for line in exercises.wrong_lines()
-}
-EXERCISES = {name: exercises.exercise(name) for name in NAMES}
+LESSON = exercises.lesson()
 KINDS = (
     [
         "right",
@@ -36,26 +31,7 @@ KINDS = (
 )
 
 
-def load(lib):
-    """The exercises' modules on one of the two torches, which `import torch` finds meanwhile."""
-    found = SimpleNamespace(torch=lib)
-    with pytest.MonkeyPatch.context() as patch:
-        for name, module in (
-            ("torch", lib),
-            ("torch.nn", lib.nn),
-            ("torch.nn.functional", lib.nn.functional),
-        ):
-            patch.setitem(sys.modules, name, module)
-        for name in ("diagnosis", "attempt"):
-            spec = importlib.util.spec_from_file_location(name, standin.EXERCISES / f"{name}.py")
-            module = importlib.util.module_from_spec(spec)
-            patch.setitem(sys.modules, name, module)
-            spec.loader.exec_module(module)
-            setattr(found, name, module)
-    return found
-
-
-BOTH = {"torch": load(torch), "small": load(standin.load())}
+BOTH = {"torch": standin.judges(torch), "small": standin.judges(standin.load())}
 
 
 @pytest.fixture(params=["float64", "float32", "small"])
@@ -63,7 +39,7 @@ def on(request):
     """Each of the torches that a verdict may be asked on."""
     torch.set_default_dtype(torch.float32 if request.param == "float32" else torch.float64)
     found = BOTH["small" if request.param == "small" else "torch"]
-    found.attempt.kept.clear()
+    found.check = found.lesson.Lesson(LESSON).check
     yield found
     torch.set_default_dtype(torch.float32)
 
@@ -71,7 +47,7 @@ def on(request):
 def test_every_right_line_is_accepted(on):
     """The pages' own lines, and the forms that learners write for them."""
     for name, code in exercises.right_lines():
-        verdict = on.attempt.check(EXERCISES[name], code)
+        verdict = on.check(name, code)
         assert verdict["kind"] == "right", (code, verdict)
         assert "approximate: True" in verdict["lines"][0] and "in place" not in verdict["text"]
 
@@ -79,7 +55,7 @@ def test_every_right_line_is_accepted(on):
 def test_the_pages_own_lines_are_right():
     """The sections of the snippet, one after the other, as the page runs them."""
     for name, code in exercises.own_lines():
-        verdict = BOTH["torch"].attempt.check(exercises.exercise(name), code)
+        verdict = BOTH["torch"].lesson.Lesson(LESSON).check(name, code)
         assert verdict["kind"] == "right" and verdict["exact"], (code, verdict)
 
 
@@ -87,23 +63,24 @@ def test_every_wrong_line_is_told_what_is_wrong(on):
     lines = list(exercises.wrong_lines())
     assert len(lines) >= 80
     for name, code, kind, said in lines:
-        verdict = on.attempt.check(EXERCISES[name], code)
+        verdict = on.check(name, code)
         assert verdict["kind"] == kind and said in verdict["text"], (code, verdict)
         assert json.loads(json.dumps(verdict)) == verdict
 
 
 CHECK = """
-import json, attempt
+import json, lesson
 data = json.loads(open("/app/data.json").read())
-for name, code in data["lines"]:
-    print(attempt.answer(json.dumps(data["exercises"][name]), code))
+asked = {"page": "", "lesson": json.dumps(data["lesson"])}
+for asked["name"], asked["code"] in data["lines"]:
+    print(lesson.answer(json.dumps(asked)))
 """
 
 
 def test_the_same_verdicts_in_micropython():
     right, wrong = list(exercises.right_lines())[::2], list(exercises.wrong_lines())[::2]
     lines = [line[:2] for line in right + wrong]
-    printed = standin.micropython(CHECK, {"exercises": EXERCISES, "lines": lines}).splitlines()
+    printed = standin.micropython(CHECK, {"lesson": LESSON, "lines": lines}).splitlines()
     verdicts = [json.loads(line) for line in printed]
     assert [v["kind"] for v in verdicts] == ["right"] * len(right) + [line[2] for line in wrong]
     for (_, code, kind, said), verdict in zip(wrong, verdicts[len(right) :], strict=True):
@@ -329,7 +306,7 @@ def test_whatever_comes_it_answers(drawn):
 
 
 def verdict_of(on, name, code):
-    return on.attempt.check(EXERCISES[name], code)
+    return on.check(name, code)
 
 
 def test_the_true_gradient_is_out_of_reach(on):
@@ -347,21 +324,19 @@ def test_a_change_of_what_was_given_is_told(on):
     assert verdict["kind"] == "right" and "changes `dnorm_logits` in place" in verdict["text"]
 
 
-def test_a_part_may_stand_there_before(on):
-    exercise = EXERCISES["dcounts"] | {"before": "dcounts = counts_sum_inv * dprobs"}
-    assert on.attempt.check(exercise, "dcounts += dcounts_sum")["kind"] == "right"
-    assert on.attempt.check(exercise, "pass")["kind"] == "missing branch"
-
-
 def test_the_first_exercise_of_all(on):
     """One number: the landing page's."""
+    forward = "loss = (w * x - y) ** 2"
     setup = "g = torch.Generator().manual_seed(7)\nx, y = torch.randn(2, generator=g)\n"
-    setup += "w = torch.randn((), generator=g).requires_grad_()"
-    exercise = {"name": "dw", "setup": setup, "forward": [["loss", "loss = (w * x - y) ** 2"]]}
+    setup += f"w = torch.randn((), generator=g).requires_grad_()\n{forward}\n"
+    told = {"setup": setup, "steps": ["loss"], "values": {}}
+    told["exercises"] = {"dw": {"uses": [["loss", forward]], "before": ""}}
+    check = on.lesson.Lesson(told).check
     for code, kind, said in (
-        ("dw = 2 * (w * x - y) * x", "right", ""), ("dw = 2 * (w * x - y)", "factor", ""), ("dw = (w * x - y) * x", "factor", "2 times"),
+        ("dw = 2 * (w * x - y) * x", "right", ""), ("dw = 2 * (w * x - y)", "missing factor", "Multiplied by `x`"), ("dw = (w * x - y) * x", "factor", "2 times"),
+        ("dw = 2 * (w * x + y) * x", "wrong", "The number is wrong: yours is"), ("dw = w", "wrong", "the true one"),
         ("dw = 2 * (y - w * x) * x", "sign", ""), ("dw = 2 * (w.item() * x.item() - y.item()) * x.item()", "not a tensor", "is right"),
         ("dw = 2 * (w * x - y) * X", "broken", "Did you mean"), ("dw = torch.tensor(0.0)", "zeros", ""),
     ):  # fmt: skip
-        verdict = on.attempt.check(exercise, code)
+        verdict = check("dw", code)
         assert verdict["kind"] == kind and said in verdict["text"], (code, verdict)

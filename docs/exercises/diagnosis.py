@@ -117,9 +117,12 @@ def unproved(case, again):
 def reason(case, ours):
     if ours.abs().max().item() == 0:
         return "zeros", "Every entry is zero."
-    if case.scale(ours):
-        return factor(case, case.scale(ours))
-    if case.shape == case.shape[:1] * 2 and (case.close(ours.T) or case.scale(ours.T)):
+    k = case.scale(ours)
+    found = k and factor(case, k)
+    if found:
+        return found
+    square = len(case.shape) == 2 and case.shape[0] == case.shape[1]
+    if square and (case.close(ours.T) or case.scale(ours.T)):
         return "transposed", "It is transposed: try .T, or swap the factors of the product."
     for kind, find in (("missing branch", branches), ("missing factor", missing_factor)):
         found = find(case, ours)
@@ -129,6 +132,7 @@ def reason(case, ours):
 
 
 def factor(case, k):
+    """What a constant factor may be; of a single number, which always has one, None if unknown."""
     flipped, k, size = " And the sign is flipped." * (k < 0), abs(k), case.due.numel()
     if abs(k - 1) < 1e-6:  # so it was -1
         return "sign", "The sign is flipped: every entry is minus the true one."
@@ -138,11 +142,11 @@ def factor(case, k):
     text = "Right but for a constant factor"
     for value, word in known_numbers(case.named):
         if abs(k / value - 1) < 1e-6 or abs(k * value - 1) < 1e-6:
-            size, missing = ("large", "missing") if k > 1 else ("small", "too much")
+            much, missing = ("large", "missing") if k > 1 else ("small", "too much")
             hint = f"is a division by {word} {missing}?"
             hint = f"are {word.replace('/', ' and ')} mixed up?" if "/" in word else hint
-            return "factor", f"{text}: {word} times too {size}; {hint}{flipped}"
-    return "factor", f"{text} of {k:.6g}.{flipped}"
+            return "factor", f"{text}: {word} times too {much}; {hint}{flipped}"
+    return ("factor", f"{text} of {k:.6g}.{flipped}") if size > 1 else None
 
 
 def known_numbers(named):
@@ -198,7 +202,7 @@ def missing_factor(case, ours):
     spot = tuple(place(k, case.shape))
     mine = abs(ours[spot].item())
     for name, t, shape in case.tensors():
-        if t.numel() < 2 or between(case.shape, shape) is None:
+        if t.numel() < 2 <= len(true) or between(case.shape, shape) is None:
             continue
         t = t.double().expand(case.shape)
         x = abs(t[spot].item())
@@ -219,6 +223,8 @@ def entries(case, ours):
     bad = [k for k, gap in enumerate(apart) if gap > case.allowed]
     spots = [place(k, case.shape) for k in bad]
     mine, due = digits(theirs[bad[0]], true[bad[0]])
+    if len(true) == 1:
+        return "wrong", f"The number is wrong: yours is {mine}, the true one {due}."
     first = f" At {spots[0]} yours is {mine}, the true one {due}."
     if share < 1e-2 and 2 * len([gap for gap in apart if gap > 1e-9 * case.size]) > len(apart):
         guess = "is an epsilon left out" + ", or n mixed up with n - 1" * (share > 1e-3)
@@ -277,7 +283,8 @@ def misshapen(case, ours):
             return kind, start + text
     for kind, mended, text in mends:
         k = case.scale(mended)
-        more = factor(case, k)[1] if k else branches(case, mended)
+        found = k and factor(case, k)
+        more = found[1] if found else branches(case, mended)
         if more:
             return kind, f"{start}{text} And then: {more}"
     for _, _, wide in case.tensors():  # the wrong dimension?

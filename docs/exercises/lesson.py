@@ -80,7 +80,9 @@ class Task:
         given = dict(ns)
         ours = attempt(self.name, code, ns)
         again = (lambda: self.again(code)) if self.step else None
-        verdict = judge(self.name, ours, self.due, self.given, self.parts, again, code)
+        named = {k: ns[k] for k in ns if k != self.name and not isinstance(ns[k], int)}
+        named.update(self.given)  # as it was: the reader's code may change it
+        verdict = judge(self.name, ours, self.due, named, self.parts, again, code)
         changed = [k for k in sorted(start) if given[k]._version != start[k]]
         if changed and verdict["kind"] == "right":
             verdict["text"] += f" But it changes `{changed[0]}` in place: clone() makes a copy."
@@ -130,7 +132,7 @@ def attempt(name, code, ns):
     """Run the reader's code; return what it leaves under the name, or what it raised."""
     try:
         exec(compile(code, FILE, "exec"), ns)
-    except Exception as error:  # noqa: BLE001 - whatever it is, the reader is told
+    except (Exception, SystemExit) as error:  # whatever it is, the reader is told
         return error
     return ns.get(name, MISSING)
 

@@ -1,7 +1,8 @@
 // What the theme makes in the browser and leaves without a name or out of the keyboard's reach.
 const SCROLLS = { "div.arithmatex": "Equation", ".lines": "Code", ".md-typeset__scrollwrap": "Table" };
 const ANY = Object.keys(SCROLLS).join();
-const idle = window.requestIdleCallback ?? ((work) => setTimeout(work, 20));
+// Soon, even in a browser that is never idle.
+const idle = (work) => window.requestIdleCallback?.(work, { timeout: 300 }) ?? setTimeout(work, 20);
 
 // A box that scrolls sideways is a stop of the Tab key, so that the arrow keys move it;
 // one whose content fits is none. A group, not a region: a page may hold fifty of them.
