@@ -74,7 +74,7 @@ shapes |= {"m": (k, size), "t": (size, k)}
 known = {
     name: torch.rand(shape, generator=g) + 1 for name, shape in shapes.items()
 }
-assert all(t.min() > 0 for t in known.values())  # for the logarithm
+assert all(t.min() >= 1 for t in known.values())  # for the logarithm
 i = torch.randint(size, (n,), generator=g)
 known |= {"i": i, "picked": F.one_hot(i, k)}
 known |= {"winners": F.one_hot(known["x"].argmax(1), k)}

@@ -62,8 +62,10 @@ check("rows_zero", torch.einsum("ik->i", dlogits), torch.zeros(n))
 # --8<-- [start:forces]
 strongest_pull = dlogits.max().item()
 scale = CenteredNorm(halfrange=strongest_pull)  # zero is white
+moves = -dlogits  # what a step adds to each logit, up to a factor
+assert moves[range(n), Yb].min() > 0  # the targets are pushed up
 plt.figure(figsize=(8, 7))
-plt.imshow(-dlogits, cmap="PuOr_r", norm=scale, interpolation="none")
+plt.imshow(moves, cmap="PuOr_r", norm=scale, interpolation="none")
 plt.xlabel("character k")
 plt.ylabel("example i")
 plt.xticks(range(vocab_size), stoi)
@@ -90,12 +92,14 @@ check("shifted_torch", torch.logsumexp(z, 0), shifted, kind="forward")
 
 # --8<-- [start:lost]
 z = torch.tensor([[0.0, -1000.0, 1.0]], requires_grad=True)
-y = torch.tensor([0])
 c = (z - z.max()).exp()
-(-(c / c.sum()).log()[0, 0]).backward()  # autograd, through all the steps
+steps = -(c / c.sum()).log()[0, 0]  # the target is character 0
+steps.backward()  # autograd, through all the steps
 assert z.grad[0, 1].isnan()
-direct = z.detach().requires_grad_()
-F.cross_entropy(direct, y).backward()
+direct, y = z.detach().requires_grad_(), torch.tensor([0])
+whole = F.cross_entropy(direct, y)
+whole.backward()
+check("lost_loss", steps, whole, kind="forward")
 ours = F.softmax(direct.detach(), 1) - F.one_hot(y, 3)
 check("lost", ours, direct.grad, kind="gradient")
 print("all the steps:", z.grad, "three lines:", ours, sep="\n")

@@ -352,7 +352,12 @@ def policy(folder):
     )
 
 
-def test_a_strict_content_security_policy_breaks_nothing(chromium, project, clipboard, tmp_path):
+@pytest.mark.parametrize(
+    "programs", [list(PROGRAMS)[:3], pytest.param(list(PROGRAMS), marks=pytest.mark.slow)], ids=len
+)
+def test_a_strict_content_security_policy_breaks_nothing(
+    chromium, project, clipboard, tmp_path, programs
+):
     copy = tmp_path / "copy"
     shutil.copytree(project, copy, symlinks=True)
     headers = {}
@@ -360,12 +365,12 @@ def test_a_strict_content_security_policy_breaks_nothing(chromium, project, clip
         publish(copy, server.address)
         headers["Content-Security-Policy"] = policy(copy / "site")
         with visit(chromium, server.address, **clipboard) as page:
-            for stem in STEMS:
+            for stem in programs:
                 page.goto(where(server.address, stem), wait_until="networkidle")
                 page.evaluate(OPEN)
                 assert page.evaluate(INVISIBLE) == []
             loads = page.watch.loads
-            for stem in ["index", *PROGRAMS]:
+            for stem in ["index", *programs]:
                 follow(page, where(server.address, stem))
                 page.evaluate(OPEN)
                 assert page.evaluate(INVISIBLE) == []
@@ -415,6 +420,7 @@ def test_the_rule_card_prints_on_one_sheet(chromium, site):
         assert len(re.findall(rb"/Type\s*/Page\b", sheets)) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stem", [page.stem for page in PAGES if "build/graph.svg" in page.text])
 def test_the_links_of_a_drawing_lead_to_what_is_seen(chromium, site, stem):
     """Also on a page that instant navigation brought, where the theme handles every click."""

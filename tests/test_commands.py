@@ -9,6 +9,9 @@ from conftest import PLAIN, ROOT
 PYTHONS = ["python3", *(f"python3.{minor}" for minor in range(11, 15))]
 
 
+PYTEST = "python -m pytest -n auto --dist worksteal"
+
+
 @pytest.fixture
 def clone(tmp_path):
     """A fresh clone, in a path with a space, and an empty folder first on the PATH."""
@@ -100,12 +103,12 @@ def test_a_browser_on_the_path_is_used_as_it_is(furnished, name):
     program(furnished / "bin" / name, "exit 0")
     done = start_test(furnished)
     assert done.returncode == 0
-    assert done.stdout == "python -m pytest -m not slow\n"
+    assert done.stdout == f"{PYTEST} -m not slow\n"
 
 
 def test_all_is_everything(furnished):
     program(furnished / "bin/chromium", "exit 0")
-    assert start_test(furnished, "--all", "-k", "x").stdout == "python -m pytest -k x\n"
+    assert start_test(furnished, "--all", "-k", "x").stdout == f"{PYTEST} -k x\n"
 
 
 @pytest.mark.parametrize("arguments", [["--port"], ["--port", "http"], ["--port", "99999"], ["x"]])

@@ -65,6 +65,7 @@ def test_the_pages_are_read_without_a_fault():
     assert PROBLEMS == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", SNIPPETS, ids=lambda path: path.stem)
 def test_every_snippet_runs_by_itself(folder, path):
     done = python(folder, path)
@@ -88,6 +89,7 @@ def test_a_published_program_prints_what_its_page_shows(folder, stem):
     assert left == set(here["figures"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stem", PROGRAMS)
 def test_a_program_prints_the_same_when_it_runs_again(folder, stem):
     page = PROGRAMS[stem]

@@ -42,5 +42,6 @@ new MutationObserver((changes) => {
 addEventListener("toggle", ({ target }) => target.open && repair(target), { capture: true });
 addEventListener("change", ({ target }) => target.closest?.(".tabbed-set") && repair(target.parentNode), { capture: true });
 
-repair(document);
+// Before that the styles may be missing, and what is narrow then fits in no column later.
+addEventListener("load", () => repair(document));
 document.querySelector(".md-search")?.setAttribute("aria-label", "Search");
