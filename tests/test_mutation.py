@@ -1,6 +1,7 @@
 """Change operators and numbers of every section, one at a time: all are refused.
 
-Every fifth change, that is; with MUTATE=all in the environment, every one.
+Every fifth change, that is, and of pages whose programs take seconds every twentieth;
+with MUTATE=all in the environment, every one.
 
 A change that no page's program can notice must be caught by tests/facts.py, which
 says a second time what the set-up is. What remains is listed below, each with the
@@ -34,7 +35,8 @@ SWAP = {
 CORES = 1 if "PYTEST_XDIST_WORKER" in os.environ else 2  # other tests run on the other cores
 SECONDS = 120  # for one changed program
 # All changes of all pages take an hour: MUTATE=all, for the page that you are writing.
-EVERY = 1 if os.environ.get("MUTATE") == "all" else 5
+ALL, EVERY, SELDOM = os.environ.get("MUTATE") == "all", 5, 20
+TAKE_SECONDS = ("exactness", "gradcheck", "train")
 PASSED, REFUSED = 7, 8  # exit codes of a child; any other is an accident
 SHIFT = "the loss does not feel what is added to a whole row"
 LONGER = "it goes on a little longer"
@@ -253,10 +255,11 @@ CHANGED = [stem for stem in PROGRAMS if stem != "mistakes"]
 def test_every_changed_operator_and_number_is_refused(folder, stem):  # noqa: F811
     page, missed, count = PROGRAMS[stem], [], 0
     sections, mine = sections_of(page), owned(PROGRAMS[stem])
+    every = 1 if ALL else SELDOM if stem in TAKE_SECONDS else EVERY
     for place, (path, name, line, code) in enumerate(sections):
         if [path, name, line, code] not in mine:
             continue
-        versions = [mutant for _, mutant in mutants(code)][::EVERY]
+        versions = [mutant for _, mutant in mutants(code)][::every]
         count += len(versions)
         caught = refused(page, sections, place, [code, *versions])
         assert code not in caught, "the program itself"

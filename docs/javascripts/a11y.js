@@ -42,6 +42,24 @@ new MutationObserver((changes) => {
 addEventListener("toggle", ({ target }) => target.open && repair(target), { capture: true });
 addEventListener("change", ({ target }) => target.closest?.(".tabbed-set") && repair(target.parentNode), { capture: true });
 
+// A link within the page. The theme would fetch the page anew for the first one, and close all
+// that the reader has opened; so would the browser, because it tells the theme of its jumps.
+addEventListener("click", (event) => {
+  const link = event.target.closest?.(":is(.md-content, .md-sidebar--secondary) a[href*='#']");
+  const inside = link?.host === location.host && link.pathname === location.pathname;
+  const goal = inside && document.getElementById(decodeURIComponent(link.hash.slice(1)));
+  if (!goal || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  event.stopPropagation();
+  for (let fold = goal.closest("details"); fold; fold = fold.parentNode.closest("details")) fold.open = true;
+  history.pushState(null, "", link.hash);
+  document.querySelector(".reached")?.classList.remove("reached");
+  goal.classList.add("reached");
+  goal.scrollIntoView();
+  if (goal.tabIndex < 0) goal.tabIndex = -1; // so that the Tab key goes on from there
+  goal.focus({ preventScroll: true });
+}, { capture: true });
+
 // Before that the styles may be missing, and what is narrow then fits in no column later.
 addEventListener("load", () => repair(document));
 document.querySelector(".md-search")?.setAttribute("aria-label", "Search");
