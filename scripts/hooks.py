@@ -14,17 +14,23 @@ from pathlib import Path
 
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import Abort
+from mkdocs.plugins import event_priority
 from mkdocs.structure.files import File
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from figures import variants  # noqa: E402
 from lessons import lessons, lessons_path, python_files, runtime_files  # noqa: E402
-from lighten import lighten, lighten_index  # noqa: E402
+from lighten import ANY_HEADING, boxes, lighten, lighten_index  # noqa: E402
+from notebook_page import page_of  # noqa: E402
+from notebooks import of_page, run_notebooks  # noqa: E402
 from publish import BuildLock, beside, licences, recover, swap  # noqa: E402
-from render import NAMES, failed, figure_paths, mark, program_path, render  # noqa: E402
+from records import write  # noqa: E402
+from render import NAMES, failed, figure_paths, mark, notebook_path, program_path, render  # noqa: E402
+from retell import llms, markdown_of, markdown_path, pieces  # noqa: E402
 from state import Listener, Site, nav_pages, refuse_taken_port, say  # noqa: E402
 from typeset import TypesetError, glyph_table, install, put_in, take_out, typeset  # noqa: E402
+from workbook import unsolved, workbooks  # noqa: E402
 
 LEFT = re.compile(
     r"\$\$|\\[\[(]|\\(?:label|begin)\b|\$[^$\n]*[\\_^][^$\n]*\$|`|~~~|\{\{|--8|&lt;!--"
@@ -43,6 +49,10 @@ class Build:
     site = None
     typeset = {}
     formulas = {}  # page path: [(tex, display, label)]
+    ready = False  # a server has shown the pages once
+    notebooks = {}  # stem: the notebook's text
+    books = {}  # page path in docs/: the file of a notebook that has a page of its own
+    told = {}  # page path: its pieces
 
 
 def on_startup(command: str, dirty: bool) -> None:
@@ -51,6 +61,8 @@ def on_startup(command: str, dirty: bool) -> None:
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
     root = Path(config.config_file_path).parent
+    if jupyter := config.plugins.get("mkdocs-jupyter"):
+        jupyter.config["cache_dir"] = str(root / "build" / "jupyter")
     if Build.serving:
         Build.site_dir = root / "site"  # not written to while serving
         if not Build.bound:
@@ -79,10 +91,35 @@ def on_pre_build(config: MkDocsConfig) -> None:
         install(root, say)
     except TypesetError as error:
         Build.site.fail("package.json", str(error))
+    retell(config)
     stop_or_show()
+    Build.ready = True
     if not Build.serving:
         Build.listener = Listener(Build.site)
         logging.getLogger("mkdocs").addHandler(Build.listener)
+
+
+def retell(config: MkDocsConfig) -> None:
+    """Make the pages' notebooks, and have those run that are stale: all that a server shows
+    anew is run for the first of its readers only, so that a save is shown at once."""
+    site, address = Build.site, config.site_url or ""
+    whole = [page for page in site.pages if not site.problems_of(page)]
+    told = Build.told = {
+        page.path: pieces(page, site.records, site.facts, address) for page in whole
+    }
+    made = [of_page(page, told[page.path], address) for page in whole if page.program]
+    books = workbooks(site.root, whole, site.records, address)
+    if not made:
+        return
+    outputs, found = run_notebooks(site.root, made + books, site.names, fresh(), Build.ready, say)
+    for book in books[1:]:
+        found += unsolved(book, outputs[book.stem] or [])
+    site.problems += found
+    Build.notebooks = {each.stem: each.written(outputs[each.stem]) for each in made + books}
+    for book in books:
+        path = site.root / "build" / "notebooks" / f"{book.stem}.ipynb"
+        write(path, Build.notebooks[book.stem])
+        Build.books[f"{book.stem}.ipynb"] = path
 
 
 def stop_or_show() -> None:
@@ -95,12 +132,18 @@ def stop_or_show() -> None:
         raise Abort(f"{things} wrong: nothing was published")
 
 
+@event_priority(50)  # before mkdocs-jupyter looks for notebooks
 def on_files(files, config: MkDocsConfig):
     """Publish programs beside their pages, figures, the names, and what others made."""
     root = Build.site.root
     for path, taken in (licences(root) | runtime_files(root)).items():
         if taken.is_file():
             files.append(File.generated(config, path, abs_src_path=str(taken)))
+    for path, file in Build.books.items():
+        # As if it lay in docs/: mkdocs-jupyter overlooks what is generated.
+        files.append(File(path, str(file.parent), config.site_dir, config.use_directory_urls))
+        copy = f"{file.stem}/{path}"
+        files.append(File.generated(config, copy, content=Build.notebooks[file.stem]))
     python = json.dumps(python_files(root), separators=(",", ":"))
     files.append(File.generated(config, "exercises/python.json", content=python))
     if Build.site.facts:
@@ -112,6 +155,9 @@ def on_files(files, config: MkDocsConfig):
                 files.append(File.generated(config, path, content=drawn[scheme]))
         if page.program:
             files.append(File.generated(config, program_path(page), content=page.source()))
+        if page.stem in Build.notebooks:
+            notebook = Build.notebooks[page.stem]
+            files.append(File.generated(config, notebook_path(page), content=notebook))
         if page.exercises and not Build.site.problems_of(page):
             told, found = lessons(page, Build.site.records)
             Build.site.problems += found
@@ -120,10 +166,14 @@ def on_files(files, config: MkDocsConfig):
 
 
 def on_page_markdown(markdown: str, page, config: MkDocsConfig, files) -> str:
+    if page.file.src_uri in Build.books:
+        return ""  # mkdocs-jupyter reads the file
     mine = Build.site.page(f"docs/{page.file.src_uri}")
     problems = Build.site.problems_of(mine)
     if not problems:
-        text, found = render(mine, Build.site.pages, Build.site.records, Build.site.facts)
+        text, found = render(
+            mine, Build.site.pages, Build.site.records, Build.site.facts, config.extra["colab"]
+        )
         Build.site.problems += found
         problems = found
     return f"# {mine.title}" if problems else text  # on_post_page tells what is wrong
@@ -132,6 +182,11 @@ def on_page_markdown(markdown: str, page, config: MkDocsConfig, files) -> str:
 def on_page_content(html: str, page, config: MkDocsConfig, files) -> str:
     """Take the formulas out, so that neither search nor MkDocs sees their TeX."""
     path = f"docs/{page.file.src_uri}"
+    if page.file.src_uri in Build.books:
+        stem = Build.books[page.file.src_uri].stem
+        html = page_of(html, Build.notebooks[stem], stem, config.extra["colab"])
+        html, Build.formulas[path] = take_out(boxes(html, ANY_HEADING))
+        return html
     mine = Build.site.page(path)
     html, Build.formulas[path] = take_out(html)
     if Build.site.problems_of(mine):
@@ -158,6 +213,8 @@ def on_env(env, config: MkDocsConfig, files):
         Build.site.fail("package.json", str(error))
         Build.typeset = {formula: {} for formula in wanted} | {"glyphs": {}}
     for path, found in Build.formulas.items():
+        if path.endswith(".ipynb"):
+            continue  # its formulas are those of pages
         mine = Build.site.page(path)
         for tex, display, label in found:
             error = Build.typeset[tex, display].get("error")
@@ -179,17 +236,18 @@ def line_of_formula(page, tex: str, label: str) -> int:
 
 def on_post_page(output: str, page, config: MkDocsConfig) -> str:
     """Put the typeset equations in, each with its mark, and the page's glyphs once."""
-    path = f"docs/{page.file.src_uri}"
-    mine = Build.site.page(path)
-    record = Build.site.records[mine.stem]
-    output = put_in(
-        output, Build.formulas[path], Build.typeset, lambda label: mark(mine, label, record)
-    )
+    path, book = f"docs/{page.file.src_uri}", page.file.src_uri in Build.books
+    mine = None if book else Build.site.page(path)
+
+    def marked(label: str) -> str:
+        return "" if book else mark(mine, label, Build.site.records[mine.stem])
+
+    output = put_in(output, Build.formulas[path], Build.typeset, marked)
     article = output.partition("<article")[2].partition("</article>")[0]
     for left in LEFT.finditer(NOT_PROSE.sub(" ", article)):
         Build.site.fail(path, f"markup is left as text in the built page: {left[0]}")
     inside = glyph_table(article, Build.typeset["glyphs"])
-    if problems := Build.site.problems_of(mine):
+    if mine and (problems := Build.site.problems_of(mine)):
         output = output.replace(article.partition(">")[2], "")
         inside = failed(mine, problems)
     return re.sub(r"(<article[^>]*>)", lambda match: match[1] + inside, output, count=1)
@@ -201,6 +259,11 @@ def on_post_build(config: MkDocsConfig) -> None:
     index = Path(config.site_dir) / "search/search_index.json"
     if index.is_file():
         lighten_index(index)
+    address = config.site_url or ""
+    for page in Build.site.pages:
+        if page.path in Build.told:  # MkDocs would make pages of these files
+            write(Path(config.site_dir) / markdown_path(page), markdown_of(Build.told[page.path]))
+    write(Path(config.site_dir) / "llms.txt", llms(config, Build.site.pages, address))
     if not Build.serving:
         swap(Build.site_dir)
         config.site_dir = str(Build.site_dir)

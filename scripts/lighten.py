@@ -10,8 +10,10 @@ from pathlib import Path
 
 BLOCK = re.compile(r'<div( id="[^"]*")?( class="[^"]*\bhighlight")>(.*?)</pre></div>', re.S)
 PLAIN = re.compile(r'<span class="(?:n|o|p|w)">([^<]*)</span>')  # has the colour of the text
+CONTENT = r"\1"
 COPY = '<button type="button" class="copy-code">Copy</button>'  # hidden without JavaScript
 HEADING = re.compile(r"(?=<h2\b)")
+ANY_HEADING = re.compile(r"(?=<h[23]\b)")  # a notebook has many short parts below one h2
 # How high things are, in rem, as measured on the pages: what is far away takes this much
 # until it is near. How high a letter of a text is depends on the screen: see site.css.
 HIGH = {"line": 1.1, "block": 1.2, "paragraph": 2, "equation": 3.4, "row": 2}
@@ -21,30 +23,39 @@ INDEXED = 600  # characters of a section that the search knows
 
 
 def lighten(html: str) -> str:
-    """The content of a page; what stands below each h2 in a box of its own."""
+    """The content of a page; what stands below each heading in a box of its own."""
     html = BLOCK.sub(code_block, html)
     html = html.replace(
         '<details class="abstract">', '<details class="abstract" data-search-exclude>'
     )
-    first, *parts = HEADING.split(html)
+    return boxes(html, HEADING)
+
+
+def boxes(html: str, heading: re.Pattern) -> str:
+    """What stands below each heading in a box of its own."""
+    first, *parts = heading.split(html)
     return first + "".join(boxed(part) for part in parts)
 
 
 def code_block(match: re.Match) -> str:
     """A block with fewer elements; the search must not find code, and what runs can be copied."""
-    ident, kind, inside = match[1] or "", match[2], PLAIN.sub(r"\1", match[3])
-    inside = inside.replace("<pre><span></span><code>", '<pre><span class="lines"><code>')
-    inside = inside.replace("</code>", "</code></span>")
-    return f"<div{ident}{kind} data-search-exclude>{COPY if ident else ''}{inside}</pre></div>"
+    inside = match[3].replace("<pre><span></span><code>", "").replace("</code>", "")
+    return block_of(match[1] or "", match[2], inside)
+
+
+def block_of(ident: str, kind: str, inside: str) -> str:
+    """A block of code: ` id="..."` or nothing, ` class="..."`, and the lines as Pygments wrote them."""
+    button = COPY if ident else ""
+    lines = f'<pre><span class="lines"><code>{PLAIN.sub(CONTENT, inside)}</code></span></pre>'
+    return f"<div{ident}{kind} data-search-exclude>{button}{lines}</div>"
 
 
 def boxed(part: str) -> str:
-    heading, end, below = part.partition("</h2>")
+    end = part.index("</h") + len("</h2>")
+    heading, below = part[:end], part[end:]
     room, letters = likely_height(re.sub(r"<details.*?</details>", "", below, flags=re.S))
     size = f"auto calc({room:.0f}rem + {letters} * var(--letter))"
-    return (
-        f'{heading}{end}\n<div class="step" style="contain-intrinsic-size: {size}">{below}</div>\n'
-    )
+    return f'{heading}\n<div class="step" style="contain-intrinsic-size: {size}">{below}</div>\n'
 
 
 def likely_height(html: str) -> tuple[float, int]:

@@ -22,8 +22,13 @@ def digits(difference: float) -> str:
     return f"{difference:.0e}" if difference else "0"
 
 
-def render(page: Page, pages: list[Page], records: dict, facts: dict) -> tuple[str, list[Problem]]:
-    """The page's Markdown with code, outputs and numbers in their places, and its foot."""
+def render(
+    page: Page, pages: list[Page], records: dict, facts: dict, colab: str
+) -> tuple[str, list[Problem]]:
+    """The page's Markdown with code, outputs and numbers in their places, and its foot.
+
+    `colab` is the address under which Colab finds the notebooks, or "".
+    """
     problems = []
     lines = page.text.splitlines()
     for block in page.blocks:
@@ -50,7 +55,8 @@ def render(page: Page, pages: list[Page], records: dict, facts: dict) -> tuple[s
     for exercise in page.exercises:
         lines[exercise.line - 1] = opened(exercise)
         lines[exercise.end - 1] += "\n\n</details>"
-    return "\n".join(lines[page.body - 1 :]) + "\n\n" + foot(page, pages, records, facts), problems
+    told = "\n".join(lines[page.body - 1 :])
+    return f"{told}\n\n{foot(page, pages, records, facts, colab)}", problems
 
 
 def opened(exercise: Exercise) -> str:
@@ -135,7 +141,7 @@ def totals(page: Page, record: dict) -> tuple[int, int, float]:
     return len(gradients(record)), len(page.equations), worst
 
 
-def foot(page: Page, pages: list[Page], records: dict, facts: dict) -> str:
+def foot(page: Page, pages: list[Page], records: dict, facts: dict, colab: str) -> str:
     """The verdict at the end of a page, and its program to copy or download."""
     own = [page] if page.program else pages
     where = "on this page" if page.program else "on this site"
@@ -147,18 +153,22 @@ def foot(page: Page, pages: list[Page], records: dict, facts: dict) -> str:
         f"{counted(equations, 'equation')}. Largest float64 difference: {digits(worst)} of the "
         f"largest entry. torch {html.escape(facts['torch'])}, {html.escape(facts['processor'])}."
     )
-    take = program_links(page, facts) if page.program else ""
+    take = program_links(page, facts, colab) if page.program else ""
     return f'<div class="verdict" data-search-exclude markdown="0">{take}<p>{verdict}</p></div>\n'
 
 
-def program_links(page: Page, facts: dict) -> str:
-    """The page's program to download or copy, and the names that give the page's numbers."""
+def program_links(page: Page, facts: dict, colab: str) -> str:
+    """The page's program and notebook to take away, and the names that give the page's numbers."""
     href, names = (posixpath.relpath(path, page.folder) for path in (program_path(page), NAMES))
     links = (
         f'<p><a href="{href}" download>Download this page\'s program, {page.stem}.py</a> '
         f'<button type="button" class="copy-program" data-program="{href}" hidden>'
         "Copy this page's program</button></p>"
+        f'<p>The same as a notebook: <a href="{page.stem}.ipynb" download>{page.stem}.ipynb</a>'
     )
+    if colab:
+        links += f' or <a href="{colab}{notebook_path(page)}">open it in Colab</a>'
+    links += "</p>"
     if NAMES in page.source():
         links += (
             f"<p>The numbers on this page come from {html.escape(facts['names_list'])}: save "
@@ -175,6 +185,11 @@ def counted(number: int, noun: str) -> str:
 def program_path(page: Page) -> str:
     """Where in the site a page's program is published: beside the page."""
     return posixpath.join(page.folder, f"{page.stem}.py")
+
+
+def notebook_path(page: Page) -> str:
+    """Where in the site a page's notebook is published: beside the page."""
+    return posixpath.join(page.folder, f"{page.stem}.ipynb")
 
 
 def mark(page: Page, name: str, record: dict) -> str:

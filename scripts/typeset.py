@@ -45,7 +45,8 @@ def put_in(text: str, found: list[tuple[str, bool, str]], typeset: dict, mark) -
         if not display:
             return f'<span class="arithmatex">{done}</span>'
         box = f'<div class="arithmatex">{done}</div>'
-        return f'<div class="equation" id="eq-{label}">{box}{mark(label)}</div>'
+        ident = f' id="eq-{label}"' if label else ""
+        return f'<div class="equation"{ident}>{box}{mark(label)}</div>'
 
     return PLACE.sub(put, text)
 

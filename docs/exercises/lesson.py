@@ -39,11 +39,14 @@ class Lesson:
         self.live = ns
         self.ready = {name: copied(ns[name]) for name in ns}
 
-    def check(self, name, code):
-        """Judge the reader's code; returns what diagnosis.judge returns."""
+    def check(self, name, code, own=()):
+        """Judge the reader's code; returns what diagnosis.judge returns.
+
+        `own` is what else the code finds, {name: value}: of a notebook, what its cells made.
+        """
         if name not in self.tasks:
             self.tasks[name] = Task(self, name)
-        return self.tasks[name].check(code)
+        return self.tasks[name].check(code, own)
 
     def pushed(self, step):
         """Every gradient if this step's entries, times random numbers, were added to the loss."""
@@ -74,12 +77,12 @@ class Task:
         self.parts = self.through(grads) if self.step and len(self.uses) > 1 else {}
         self.random = None
 
-    def check(self, code):
-        ns = self.namespace(code)
+    def check(self, code, own=()):
+        ns = self.namespace(code, own)
         start = {k: ns[k]._version for k in ns if hasattr(ns[k], "_version")}
         given = dict(ns)
         ours = attempt(self.name, code, ns)
-        again = (lambda: self.again(code)) if self.step else None
+        again = (lambda: self.again(code, own)) if self.step else None
         named = {k: ns[k] for k in ns if k != self.name and not isinstance(ns[k], int)}
         named.update(self.given)  # as it was: the reader's code may change it
         verdict = judge(self.name, ours, self.due, named, self.parts, again, code)
@@ -88,9 +91,12 @@ class Task:
             verdict["text"] += f" But it changes `{changed[0]}` in place: clone() makes a copy."
         return verdict
 
-    def namespace(self, code):
+    def namespace(self, code, own):
         """What the reader's code finds: copies of all that it names."""
-        return {k: copied(self.given[k]) if k in code else self.given[k] for k in self.given}
+        ns = dict(own)
+        ns.pop(self.name, None)
+        ns.update({k: copied(self.given[k]) if k in code else self.given[k] for k in self.given})
+        return ns
 
     def through(self, grads):
         """The gradient that comes through each forward line: {user: part}."""
@@ -103,12 +109,12 @@ class Task:
             found[user] = leaf.grad
         return found
 
-    def again(self, code):
+    def again(self, code, own):
         """The reader's result, the true one and its parts, for random incoming gradients."""
         if self.random is None:
             self.random = self.elsewhere()
         grads, parts = self.random
-        ns = self.namespace(code)
+        ns = self.namespace(code, own)
         for name in grads:
             if "d" + name in ns:
                 ns["d" + name] = grads[name].clone()

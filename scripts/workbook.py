@@ -1,0 +1,349 @@
+"""Make the workbook, blank and solved: the lecture's four exercises as a notebook to fill in.
+
+Forward lines, shapes, formulas and answers come from the sections and the records that the
+pages are made of; the judge is the one of the pages' exercises. A page of its own shows each.
+"""
+
+import ast
+import json
+from pathlib import Path
+
+from lessons import BACKWARD, LEFT_OUT, joined, makes_tensor, needed, recorded, statements
+from notebooks import Notebook
+from reading.pages import Page
+from reading.problem import Problem
+from retell import LABEL
+
+CHAIN = "scoreboard"  # the page whose lines are the whole way back
+NAME, SOLVED = "workbook", "solved"
+MADE_BY = "scripts/workbook.py"
+SECONDS = 120
+# The gradients in the order of the way back, each with the rules of the card that lead to it.
+RULES = {
+    "dlogprobs": ["one of each row"],
+    "dprobs": ["logarithm"],
+    "dcounts_sum_inv": ["times a column"],
+    "dcounts_sum": ["power"],
+    "dcounts": ["used twice", "product", "sums of rows"],
+    "dnorm_logits": ["exponential"],
+    "dlogit_maxes": ["minus a row"],
+    "dlogits": ["used twice", "largest of rows"],
+    "dh": ["matrix, left"],
+    "dW2": ["matrix, right"],
+    "db2": ["bias"],
+    "dhpreact": ["tanh"],
+    "dbngain": ["times a row"],
+    "dbnbias": ["bias"],
+    "dbnraw": ["product"],
+    "dbnvar_inv": ["times a row"],
+    "dbnvar": ["power"],
+    "dbndiff2": ["means of columns"],
+    "dbndiff": ["used twice", "product", "power"],
+    "dbnmeani": ["minus a row"],
+    "dhprebn": ["used twice", "means of columns"],
+    "dembcat": ["matrix, left"],
+    "dW1": ["matrix, right"],
+    "db1": ["bias"],
+    "demb": ["another shape"],
+    "dC": ["rows of a table"],
+}
+IN_ONE_STEP = {  # gradient: page, section, what the exercise is
+    "dlogits": (
+        "fused_cross_entropy",
+        "dlogits",
+        "Eight lines lie between `loss` and `logits`. Derive the gradient of all of them at once, "
+        "and write `dlogits` from `logits`, `Yb` and `n` alone.",
+    ),
+    "dhprebn": (
+        "fused_batchnorm",
+        "dhprebn_fused",
+        "Batch norm is nine lines backward. Write `dhprebn` in one expression, from `dhpreact`, "
+        "`bnraw`, `bnvar_inv`, `bngain` and `n` alone.",
+    ),
+}
+SEVEN = ["dC", "dW1", "db1", "dW2", "db2", "dbngain", "dbnbias"]
+
+INTRO = """\
+# {title}
+
+The four exercises of the lecture: {count} gradients line by line, cross-entropy and batch norm in
+one step each, and a network trained by your own gradients. {how} The cells below go on from
+autograd's gradient, whatever you wrote, so a mistake spoils nothing.
+
+It needs torch: `%pip install torch`, where it is not there."""
+HOW = {
+    NAME: "Put code in the place of `None`, run the cell, and then the one below it, which says "
+    "what your gradient is worth. A hint unfolds when you click it.",
+    SOLVED: "This is the workbook filled in, and executed when the site was built: look here "
+    "when you are stuck.",
+}
+JUDGE = '''\
+# The judge: the same that judges the exercises on the pages. Run it; you need not read it.
+import json
+import re
+import sys
+import types
+
+{modules}
+
+for name, source in dict(diagnosis=DIAGNOSIS, lesson=LESSON).items():
+    sys.modules[name] = types.ModuleType(name)
+    exec(source, vars(sys.modules[name]))
+
+from diagnosis import judge
+from lesson import Lesson
+
+told = json.loads(r"""{told}""")
+told["values"] = {{name: globals()[name] for name in told["values"]}}
+lesson = Lesson(told)
+
+
+def judged(name):
+    """Say what a gradient is worth; the cells below go on from autograd's."""
+    due = getattr(globals()[name[1:]], "grad")
+    wrote = re.compile(rf"^[ \\t]*{{name}}\\b[^=\\n]*=[^=]", re.M)
+    cells = [cell for cell in In if wrote.search(cell)]
+    if not cells or re.fullmatch(rf"\\s*{{name}} = None *(#.*)?\\s*", cells[-1]):
+        print(f"{{name}} is blank: write it in the cell above, run that cell, and this one again.")
+    else:
+        verdict = lesson.check(name, cells[-1], dict(globals()))
+        sign = {{"right": "✓", "unproved": "≈", "almost": "≈"}}.get(verdict["kind"], "✗")
+        print(sign, verdict["text"], *("\\n" + line for line in verdict.get("lines", [])))
+    globals()[name] = due.clone()'''
+WARM_UP = """\
+## Exercise 4: train with your own gradients
+
+Here is the forward pass in few lines. `kept` holds what the way back needs: `embcat`, `bnvar_inv`,
+`bnraw`, `h` and `logits`."""
+FOURTH = """\
+Write `backward`, which returns the gradients of the seven parameters in their order. You have
+derived every line of it. Take the two in one step, where they are shorter."""
+BLANK = '''\
+def backward(parameters, Xb, Yb, kept):
+    """The gradients of C, W1, b1, W2, b2, bngain and bnbias, in this order."""
+    C, W1, b1, W2, b2, bngain, bnbias = parameters
+    embcat, bnvar_inv, bnraw, h, logits = kept
+    n = len(Xb)
+    dC = dW1 = db1 = dW2 = db2 = dbngain = dbnbias = None
+    return dC, dW1, db1, dW2, db2, dbngain, dbnbias'''
+LAST = '''\
+def by_autograd(parameters, Xb, Yb, kept):
+    return torch.autograd.grad(F.cross_entropy(kept[-1], Yb), parameters)
+
+
+def judged_together():
+    """Judge the seven; return what to train with: yours where all are right."""
+    own = [p.detach().clone().requires_grad_() for p in parameters]
+    kept = forward(own, Xb)[1]
+    due, right = by_autograd(own, Xb, Yb, kept), True
+    try:
+        with torch.no_grad():
+            ours = list(backward(own, Xb, Yb, kept))
+    except Exception as error:
+        ours = [error] * 7
+    for name, mine, true in zip(told["seven"], ours, due):
+        verdict = judge(name, mine, true)
+        right = right and verdict["kind"] == "right"
+        print(f"{{name:7}}", "✓" if verdict["kind"] == "right" else "✗", verdict["text"])
+    return backward if right else by_autograd
+
+
+chosen = judged_together()
+trained = [p.detach().clone().requires_grad_() for p in draw_parameters(n_hidden, g)]
+steps = 2_000
+for step in range(steps):
+    ix = torch.randint(0, len(Xtr), (n,), generator=g)
+    kept = forward(trained, Xtr[ix])[1]
+    with torch.set_grad_enabled(chosen is by_autograd):
+        gradients = chosen(trained, Xtr[ix], Ytr[ix], kept)
+    with torch.no_grad():
+        for p, dp in zip(trained, gradients):
+            p -= 0.1 * dp
+    if step % 500 == 0 or step == steps - 1:
+        loss_now = F.cross_entropy(forward(trained, Xtr)[1][-1], Ytr).item()
+        print(f"step {{step:5,}}: loss on all training examples {{loss_now:.4f}}")
+print("trained with", "your gradients" if chosen is backward else "autograd's gradients")'''
+
+
+class Source:
+    """What the workbook is made of: the pages, their records, and the site's address."""
+
+    def __init__(self, root: Path, pages: list[Page], records: dict, address: str):
+        self.root, self.address, self.records = root, address, records
+        self.pages = {page.stem: page for page in pages}
+        chain = self.pages[CHAIN]
+        first = next(block for block in chain.blocks if chain.run_by(block))
+        setup = chain.run_by(first)
+        self.setup = [s for s in setup if s.path not in (LEFT_OUT, chain.snippet)]
+        self.record = records[CHAIN]
+        own = [section for section in chain.program if section.path == chain.snippet]
+        self.chain = statements([s for s in own if s.name != "comparisons"])
+        ready = [one for one in statements(self.setup) if one.sent]
+        self.forward = [one for one in ready if makes_tensor(one, self.record)]
+        self.steps = [one.node.targets[0].id for one in self.forward]
+
+    def shape(self, tensor: str) -> str:
+        return self.record["values"][f"{tensor}.shape"]
+
+    def uses(self, gradient: str) -> list:
+        """The forward lines that read the tensor."""
+        return [one for one in self.forward if gradient[1:] in one.reads]
+
+    def line(self, tensor: str) -> str:
+        """The forward line that makes a tensor, with the comment that tells its shape."""
+        return next(s.code.rstrip() for s in self.setup if s.name == tensor)
+
+    def answer(self, gradient: str) -> str:
+        """The chain's own lines for a gradient; the gradients that arrive are there already."""
+        others = set(RULES) - {gradient}
+        given = [one for one in self.chain if not one.sets & others]
+        return joined(needed(given, {gradient})).rstrip()
+
+    def formula(self, gradient: str) -> str:
+        """The equation of the first page that has one of this name."""
+        found = [e for page in self.pages.values() for e in page.equations if e.name == gradient]
+        return LABEL.sub("", found[0].tex).strip()
+
+    def told(self) -> dict:
+        """What the judge needs: see docs/exercises/lesson.py."""
+        given = [s for s in self.setup if not recorded(s)]
+        ready = [one for one in statements(given) if one.sent and one.code != BACKWARD]
+        values = {
+            name for one in statements([s for s in self.setup if recorded(s)]) for name in one.sets
+        }
+        values &= {"block_size", "vocab_size", "n", "batch_size", "Xb", "Yb"}
+        exercises = {}
+        for name in RULES:
+            users = [one.node.targets[0].id for one in self.uses(name)]
+            later = self.steps[self.steps.index(users[0]) :]
+            before = "".join(f"d{step} = {step}.grad\n" for step in later if step != "loss")
+            lines = [[one.node.targets[0].id, one.code] for one in self.uses(name)]
+            exercises[name] = {"uses": lines, "before": before}
+        return {
+            "setup": joined(ready), "steps": self.steps, "values": sorted(values),
+            "exercises": exercises, "seven": SEVEN,
+        }  # fmt: skip
+
+
+def workbook(source: Source, solved: bool) -> Notebook:
+    """The notebook, to fill in or filled in."""
+    stem, cells = SOLVED if solved else NAME, []
+
+    def prose(text: str) -> None:
+        cells.append({"kind": "prose", "text": text, "line": 1})
+
+    def code(text: str, **metadata) -> None:
+        cells.append({"kind": "code", "text": text, "line": 1, "metadata": metadata})
+
+    def answer(blank: str, right: str) -> None:
+        # A mistake in such a cell stops no "Run all".
+        code(right if solved else blank, tags=["raises-exception"])
+
+    title = "The workbook, solved" if solved else "The workbook"
+    prose(INTRO.format(title=title, count=len(RULES), how=HOW[stem]))
+    prose("## Set-up\n\nNames, network, one batch, the forward pass in small steps, and autograd.")
+    code("import torch\nimport torch.nn.functional as F\n\n" + sections(source.setup))
+    code(judge_of(source), jupyter={"source_hidden": True}, cellView="form", tags=["judge"])
+    prose(f"## Exercise 1: every gradient, line by line\n\n{letters(source)}")
+    for name in RULES:
+        prose(task(source, name))
+        answer(f"{name} = None  # {source.shape(name[1:])}", source.answer(name))
+        code(f'judged("{name}")')
+    for number, (name, (stem_of, section, text)) in enumerate(IN_ONE_STEP.items(), 2):
+        page = source.pages[stem_of]
+        prose(f"## Exercise {number}: {page.title}\n\n{text} {where(source, page)}")
+        right = [s for s in page.program if s.name == section]
+        own = joined(needed(statements(right), {section})).rstrip().replace(section, name)
+        answer(f"{name} = None  # {source.shape(name[1:])}", own)
+        code(f'judged("{name}")')
+    training = {s.name: s for s in source.pages["train"].program}
+    prose(f"{WARM_UP} {where(source, source.pages['train'])}")
+    pieces = [training[name].code.strip() for name in ("hidden", "output")]
+    code("\n\n\n".join([*pieces, function(training["step"].code, "forward")]))
+    prose(FOURTH)
+    backs = ["through_output", "through_batch_norm", "through_hidden"]
+    right = [training[name].code.strip() for name in backs]
+    right.append(function(training["step"].code, "backward").replace(", add):", ", add=add_rows):"))
+    answer(BLANK, "\n\n\n".join(right))
+    code(LAST.replace("{{", "{").replace("}}", "}"))
+    prose(f"That is all: no `loss.backward()` is left. {where(source, source.pages[CHAIN])}")
+    return Notebook(stem, MADE_BY, cells, SECONDS)
+
+
+def sections(found: list) -> str:
+    return "\n\n".join(section.code.strip() for section in found)
+
+
+def function(code: str, name: str) -> str:
+    """One function of a section."""
+    nodes = [node for node in ast.parse(code).body if getattr(node, "name", "") == name]
+    return ast.get_source_segment(code, nodes[0])
+
+
+def where(source: Source, page: Page) -> str:
+    """A sentence that leads to a page, where the site's address is known."""
+    title = (
+        f"[{page.title}]({source.address}{page.folder}/)" if source.address else f"“{page.title}”"
+    )
+    return f"The page {title} derives it."
+
+
+def letters(source: Source) -> str:
+    page = source.pages["symbols"]
+    title = f"[{page.title}]({source.address}symbols/)" if source.address else f"“{page.title}”"
+    return f"What the letters in the formulas stand for: {title}."
+
+
+def task(source: Source, name: str) -> str:
+    """What is to be written, with its forward lines, its shape and two hints."""
+    x, users = name[1:], [one.node.targets[0].id for one in source.uses(name)]
+    lines = "\n".join(source.line(user) for user in users)
+    count = "lines that use" if len(users) > 1 else "line that uses"
+    arriving = (
+        " and ".join(f"`d{user}`" for user in users if user != "loss") or "nothing: it is the first"
+    )
+    rules = ", ".join(RULES[name])
+    card = f"[the card]({source.address}card/)" if source.address else "the rule card"
+    return (
+        f"### {name}\n\nThe forward {count} `{x}`:\n\n```python\n{lines}\n```\n\n"
+        f"`{x}` has shape `{source.shape(x)}`, and so has `{name}`. What arrives is {arriving}.\n\n"
+        f"<details><summary>Hint: the rule</summary>\n\nOn {card}: {rules}.\n\n</details>\n\n"
+        f"<details><summary>Hint: the formula</summary>\n\n$$\n{source.formula(name)}\n$$\n\n</details>"
+    )
+
+
+def judge_of(source: Source) -> str:
+    """The cell with the judge: the two modules of the pages' exercises, as they are."""
+    home = source.root / "docs" / "exercises"
+    files = {name: (home / f"{name}.py").read_text("utf-8") for name in ("diagnosis", "lesson")}
+    modules = "\n\n".join(f"{name.upper()} = r'''{text}'''" for name, text in files.items())
+    return JUDGE.format(modules=modules, told=json.dumps(source.told()))
+
+
+def workbooks(root: Path, pages: list[Page], records: dict, address: str) -> list[Notebook]:
+    """Both notebooks; none where the pages that they are made of are not there."""
+    known = {page.stem for page in pages}
+    if not {CHAIN, "train", *(stem for stem, *_ in IN_ONE_STEP.values())} <= known:
+        return []
+    source = Source(root, pages, records, address)
+    return [workbook(source, solved) for solved in (False, True)]
+
+
+def unsolved(notebook: Notebook, outputs: list[list]) -> list[Problem]:
+    """The solved workbook's gradients that its own judge refuses."""
+    judged = [
+        (code, told)
+        for code, told in zip(notebook.code(), outputs, strict=True)
+        if "judged(" in code[:8]
+    ]
+    said = [(code, "".join(map(text_of, told))) for code, told in judged]
+    return [
+        Problem(MADE_BY, 0, f"{code} in the solved workbook says: {text.strip()}")
+        for code, text in said
+        if not text.startswith("✓")
+    ]
+
+
+def text_of(output: dict) -> str:
+    text = output.get("text", "")
+    return text if isinstance(text, str) else "".join(text)
