@@ -91,6 +91,7 @@ def on_pre_build(config: MkDocsConfig) -> None:
         install(root, say)
     except TypesetError as error:
         Build.site.fail("package.json", str(error))
+    stop_or_show()
     retell(config)
     stop_or_show()
     Build.ready = True

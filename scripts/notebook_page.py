@@ -57,7 +57,7 @@ def prose(node) -> str:
     for anchor in node.select("a.anchor-link"):
         anchor["class"], anchor["title"] = "headerlink", "Permanent link"
     for fold in node.select("details"):
-        fold["class"] = "hint"
+        fold["class"] = "abstract"
     text = SHOWN.sub(
         lambda found: block_of("", ' class="shown highlight"', found[1].rstrip("\n")),
         node.decode_contents(),

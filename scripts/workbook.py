@@ -104,7 +104,7 @@ def judged(name):
     wrote = re.compile(rf"^[ \\t]*{{name}}\\b[^=\\n]*=[^=]", re.M)
     cells = [cell for cell in In if wrote.search(cell)]
     if not cells or re.fullmatch(rf"\\s*{{name}} = None *(#.*)?\\s*", cells[-1]):
-        print(f"{{name}} is blank: write it in the cell above, run that cell, and this one again.")
+        print(f"{{name}} is blank: write it above, run that cell, then this one.")
     else:
         verdict = lesson.check(name, cells[-1], dict(globals()))
         sign = {{"right": "✓", "unproved": "≈", "almost": "≈"}}.get(verdict["kind"], "✗")

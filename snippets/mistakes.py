@@ -376,7 +376,7 @@ plt.plot(
     smooth(curves["right"]), color="tab:blue", lw=2, label="the right pass"
 )
 plt.plot([], color="tab:orange", label="wrong, and trains as well")
-plt.plot([], color="tab:gray", label="wrong, and the loss shows it")
+plt.plot([], color="tab:gray", label="wrong, and ends elsewhere")
 plt.ylim(2.6, 4)
 plt.xlabel("20 steps each")
 plt.ylabel("loss, mean of 20 batches")
@@ -389,4 +389,5 @@ line = "dnorm_logits.add_(winners * dlogit_maxes)"
 ours = backward(now, right | {"dlogits": line})
 assert all(close(name, ours[name], truth[name]) for name in right)
 assert ours["dlogits"] is ours["dnorm_logits"]
+assert not any(broken(ours))
 # --8<-- [end:habit]
