@@ -1,6 +1,7 @@
 """Run the cells of a notebook in a kernel of its own, as Jupyter does; the build starts this.
 
-Standard input: {"cells": [code, ...], "names": the list of names, "seconds": the time limit}.
+Standard input: {"cells": [code, ...], "names": the list of names, or null for none, "seconds":
+the time limit, "errors": whether to go on after a cell that fails}.
 Standard output: {"outputs": [the outputs of each cell], "error": null, or [cell, text]}.
 """
 
@@ -10,10 +11,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-SHOWN = ("stream", "display_data", "execute_result")
+SHOWN = ("stream", "display_data", "execute_result", "error")
 
 
-def run(cells: list[str], names: str, seconds: int) -> dict:
+def run(cells: list[str], names: str | None, seconds: int, errors: bool = False) -> dict:
     """Run cells one after the other in an empty folder that holds only names.txt."""
     import nbformat
     from nbclient import NotebookClient
@@ -24,12 +25,14 @@ def run(cells: list[str], names: str, seconds: int) -> dict:
         os.environ["IPYTHONDIR"] = str(Path(folder) / "ipython")  # nothing of this machine's user
         here = Path(folder) / "empty"
         here.mkdir()
-        (here / "names.txt").write_text(names, encoding="utf-8", newline="\n")
+        if names is not None:
+            (here / "names.txt").write_text(names, encoding="utf-8", newline="\n")
         client = NotebookClient(
             notebook,
             timeout=seconds,
             kernel_name="python3",
             record_timing=False,
+            allow_errors=errors,
             resources={"metadata": {"path": str(here)}},
         )
         error = None
@@ -62,4 +65,4 @@ def shown(output) -> dict:
 
 if __name__ == "__main__":
     asked = json.load(sys.stdin)
-    json.dump(run(asked["cells"], asked["names"], asked["seconds"]), sys.stdout)
+    json.dump(run(**asked), sys.stdout)

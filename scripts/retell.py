@@ -41,7 +41,7 @@ def pieces(page: Page, records: dict, facts: dict, address: str) -> list[Piece]:
     def end_prose() -> None:
         text = re.sub(r"\n{3,}", "\n\n", "\n".join(prose)).strip("\n")
         if text:
-            found.append(Piece("prose", text, number))
+            found.append(Piece("prose", absolute(page, text, address), number))
         prose.clear()
 
     while number <= len(lines):
@@ -69,7 +69,7 @@ def pieces(page: Page, records: dict, facts: dict, address: str) -> list[Piece]:
             if box := BOX.match(inside):
                 boxes.append(box)
                 inside = f"**{box['title']}**"
-            prose.append(plain(page, inside, address))
+            prose.append(plain(inside))
         number = block.end + 1 if block else number + 1
     end_prose()
     return found
@@ -105,7 +105,7 @@ def told_by(page: Page, block, records: dict) -> list[str]:
     return found
 
 
-def plain(page: Page, line: str, address: str) -> str:
+def plain(line: str) -> str:
     """A line of prose as other readers of Markdown understand it."""
     if exercise := EXERCISE.fullmatch(line.strip()):
         return f"**Your turn:** write `{exercise['name']}` yourself before you read on."
@@ -113,23 +113,22 @@ def plain(page: Page, line: str, address: str) -> str:
         return ""
     line = LABEL.sub("", line)
     if line.strip() == "" or line.startswith(("$$", "|")):
-        return absolute(page, line, address)
-    line = FIGURE.sub(lambda found: f"*The figure: {found['alt']}*", ATTRIBUTES.sub("", line))
-    return absolute(page, line, address)
+        return line
+    return FIGURE.sub(lambda found: f"*The figure: {found['alt']}*", ATTRIBUTES.sub("", line))
 
 
-def absolute(page: Page, line: str, address: str) -> str:
+def absolute(page: Page, text: str, address: str) -> str:
     """Links to pages of the site with its address; without one, their text."""
 
     def write(found: re.Match) -> str:
-        to, text = found["to"], found["text"]
+        to, words = found["to"], found["text"]
         if re.match(r"[a-z]+:", to):
             return found[0]
-        if not address:
-            return text
-        return f"[{text}]({address}{path_of(page, to)})"
+        return f"[{words}]({address}{path_of(page, to)})" if address else words
 
-    return LINK.sub(write, line)
+    parts = re.split(r"(^```.*?^```$)", text, flags=re.M | re.S)  # code is every second
+    parts[::2] = [LINK.sub(write, part) for part in parts[::2]]
+    return "".join(parts)
 
 
 def path_of(page: Page, link: str) -> str:

@@ -12,7 +12,7 @@ from lessons import BACKWARD, LEFT_OUT, joined, makes_tensor, needed, recorded, 
 from notebooks import Notebook
 from reading.pages import Page
 from reading.problem import Problem
-from retell import LABEL
+from retell import LABEL, quiet
 
 CHAIN = "scoreboard"  # the page whose lines are the whole way back
 NAME, SOLVED = "workbook", "solved"
@@ -237,7 +237,7 @@ def workbook(source: Source, solved: bool) -> Notebook:
 
     def answer(blank: str, right: str) -> None:
         # A mistake in such a cell stops no "Run all".
-        code(right if solved else blank, tags=["raises-exception"])
+        code(quiet(right) if solved else blank, tags=["raises-exception"])
 
     title = "The workbook, solved" if solved else "The workbook"
     prose(INTRO.format(title=title, count=len(RULES), how=HOW[stem]))

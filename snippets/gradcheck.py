@@ -122,7 +122,7 @@ check("orders", torch.tensor(orders).round(), torch.tensor([1.0, 2.0]))
 # --8<-- [end:orders]
 
 # --8<-- [start:sweep]
-steps = [10 ** (-k / 2) for k in range(25)]
+steps, curves = [10 ** (-k / 2) for k in range(25)], {}
 assert steps[-1] == 1e-12
 for way in (one_sided, centred):
     for convert in (torch.Tensor.float, torch.Tensor.double):
@@ -131,12 +131,14 @@ for way in (one_sided, centred):
         slopes = [way(loss_from, b2, delta) for delta in steps]
         errors = [relative_error(each, hand.db2) for each in slopes]
         label = f"{way.__name__}, {b2.dtype}".replace("torch.", "")
-        plt.loglog(steps, errors, label=label)
+        curves[label] = errors
         best = steps[errors.index(min(errors))]
         print(f"{label:18} | smallest error: {min(errors):.0e} at {best:.0e}")
 # --8<-- [end:sweep]
 
 # --8<-- [start:picture]
+for label, errors in curves.items():
+    plt.loglog(steps, errors, label=label)
 plt.xlabel("step")
 plt.ylabel("relative error")
 plt.ylim(bottom=torch.finfo(t.b2.dtype).eps)

@@ -120,13 +120,13 @@ losses = train(parameters, running, batch, steps, every, look)
 
 # --8<-- [start:learning]
 at, dev, told = zip(*(curve[1:] or curve))  # the start is far above the rest
+plt.figure()
 plt.plot(at, told, "C1o", label="one batch, as progress told it")
 plt.plot(at, dev, "C0o-", label="dev")
 plt.xlabel("steps")
 plt.ylabel("loss")
 plt.legend()
 plt.savefig("learning.svg")
-plt.close()
 # --8<-- [end:learning]
 
 # --8<-- [start:fell]
@@ -205,13 +205,13 @@ for step in marks:
 # --8<-- [end:twins]
 
 # --8<-- [start:twins_drawn]
+plt.figure()
 plt.plot(by_hand[:few], label="by hand")
 plt.plot(by_autograd[:few], "--", label="autograd")
 plt.xlabel("steps")
 plt.ylabel("loss of a batch")
 plt.legend()
 plt.savefig("twins.svg")
-plt.close()
 # --8<-- [end:twins_drawn]
 
 # --8<-- [start:drift]

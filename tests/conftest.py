@@ -1,6 +1,7 @@
 """A site in small, for tests to break: tests/tiny with this project's scripts."""
 
 import os
+import re
 import shutil
 import signal
 import socket
@@ -35,7 +36,8 @@ class Project:
         (folder / "snippets/setup/names.txt").write_text("emma\nolivia\n" * 60)
         if (ROOT / "node_modules").is_dir():
             (folder / "node_modules").symlink_to(ROOT / "node_modules")
-        settings = (ROOT / "mkdocs.yml").read_text().split("\nnav:\n")
+        settings = (ROOT / "mkdocs.yml").read_text()
+        settings = re.sub(r"  - mkdocs-jupyter.*\n", "", settings).split("\nnav:\n")
         rest = settings[1].partition("\n\n")[2]
         nav = "nav:\n  - Home: index.md\n  - Squares: square.md\n"
         (folder / "mkdocs.yml").write_text(f"{settings[0]}\n{nav}\n{rest}")

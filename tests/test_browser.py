@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import pytest
 from browse import ROOT, copy_project, publish, served, start_chromium
 from playwright.sync_api import sync_playwright
-from test_site import STEMS, file_of
+from test_site import BOOKS, STEMS, file_of
 from test_snippets import PAGES, PROGRAMS
 
 AXE = ROOT / "node_modules/axe-core/axe.min.js"
@@ -27,7 +27,7 @@ def one_quick(stems):
 
 
 ONE_PROGRAM = one_quick(list(PROGRAMS))
-ONE_PAGE = one_quick([*PROGRAMS, *(stem for stem in STEMS if stem not in PROGRAMS)])
+ONE_PAGE = one_quick([*PROGRAMS, *(stem for stem in STEMS if stem not in PROGRAMS), *BOOKS])
 
 OPEN = "for (const folded of document.querySelectorAll('details')) folded.open = true"
 TABS = "for (const tab of document.querySelectorAll('.tabbed-block')) tab.style.display = 'block'"
@@ -133,7 +133,7 @@ BEYOND_THE_KEYS = (
 
 
 @pytest.mark.parametrize("scheme, width", LOOKS)
-@pytest.mark.parametrize("stem", STEMS)
+@pytest.mark.parametrize("stem", STEMS + BOOKS)
 def test_a_page_is_whole_quiet_and_accessible(chromium, site, stem, scheme, width):
     with visit(chromium, site, stem, scheme, width) as page:
         settle(page)

@@ -13,6 +13,7 @@ from conftest import PLAIN, ROOT
 from test_snippets import PAGES, PROGRAMS
 
 STEMS = [page.stem for page in PAGES]
+BOOKS = ["workbook", "solved"]  # notebooks that have a page of their own
 
 
 class Reader(HTMLParser):
@@ -61,7 +62,7 @@ def read(path):
     return Reader(path.read_text())
 
 
-@pytest.mark.parametrize("stem", STEMS)
+@pytest.mark.parametrize("stem", STEMS + BOOKS)
 def test_every_link_and_anchor_leads_somewhere(site, stem):
     path = file_of(site, stem)
     for link in read(path).links:
@@ -75,13 +76,13 @@ def test_every_link_and_anchor_leads_somewhere(site, stem):
             assert anchor in read(target).ids, link
 
 
-@pytest.mark.parametrize("stem", STEMS)
+@pytest.mark.parametrize("stem", STEMS + BOOKS)
 def test_no_id_stands_twice(site, stem):
     ids = [name for name in read(file_of(site, stem)).ids if name]
     assert [name for name in set(ids) if ids.count(name) > 1 and not name.startswith("__")] == []
 
 
-@pytest.mark.parametrize("stem", STEMS)
+@pytest.mark.parametrize("stem", STEMS + BOOKS)
 def test_no_request_leaves_the_origin(site, stem):
     text = file_of(site, stem).read_text()
     assert (
