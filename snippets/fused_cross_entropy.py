@@ -95,7 +95,7 @@ z = torch.tensor([[0.0, -1000.0, 1.0]], requires_grad=True)
 c = (z - z.max()).exp()
 steps = -(c / c.sum()).log()[0, 0]  # the target is character 0
 steps.backward()  # autograd, through all the steps
-assert z.grad[0, 1].isnan()
+assert z.grad.isnan().any()
 direct, y = z.detach().requires_grad_(), torch.tensor([0])
 whole = F.cross_entropy(direct, y)
 whole.backward()

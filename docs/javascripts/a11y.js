@@ -48,7 +48,7 @@ addEventListener("click", (event) => {
   const link = event.target.closest?.(":is(.md-content, .md-sidebar--secondary) a[href*='#']");
   const inside = link?.host === location.host && link.pathname === location.pathname;
   const goal = inside && document.getElementById(decodeURIComponent(link.hash.slice(1)));
-  if (!goal || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  if (!goal || link.closest("label") || event.ctrlKey || event.metaKey || event.shiftKey) return;
   event.preventDefault();
   event.stopPropagation();
   for (let fold = goal.closest("details"); fold; fold = fold.parentNode.closest("details")) fold.open = true;
