@@ -30,7 +30,7 @@ from render import NAMES, failed, figure_paths, mark, notebook_path, program_pat
 from retell import llms, markdown_of, markdown_path, pieces  # noqa: E402
 from state import Listener, Site, nav_pages, refuse_taken_port, say  # noqa: E402
 from typeset import TypesetError, glyph_table, install, put_in, take_out, typeset  # noqa: E402
-from workbook import unsolved, workbooks  # noqa: E402
+from workbook import SOLVED, unsolved, workbooks  # noqa: E402
 
 LEFT = re.compile(
     r"\$\$|\\[\[(]|\\(?:label|begin)\b|\$[^$\n]*[\\_^][^$\n]*\$|`|~~~|\{\{|--8|&lt;!--"
@@ -168,6 +168,7 @@ def on_files(files, config: MkDocsConfig):
 
 def on_page_markdown(markdown: str, page, config: MkDocsConfig, files) -> str:
     if page.file.src_uri in Build.books:
+        page.meta["search"] = {"exclude": page.file.name == SOLVED}  # it would be found twice
         return ""  # mkdocs-jupyter reads the file
     mine = Build.site.page(f"docs/{page.file.src_uri}")
     problems = Build.site.problems_of(mine)

@@ -159,9 +159,8 @@ def page_paths(folder: Path) -> list[str]:
     """The address of every page of the nav, below the site's own."""
     from mkdocs.config import load_config
 
-    stems = (
-        name.removesuffix(".md") for name in nav_pages(load_config(str(folder / "mkdocs.yml")).nav)
-    )
+    nav = load_config(str(folder / "mkdocs.yml")).nav
+    stems = (name.rpartition(".")[0] for name in nav_pages(nav, (".md", ".ipynb")))
     return ["" if stem == "index" else stem.removesuffix("/index") + "/" for stem in stems]
 
 

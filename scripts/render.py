@@ -160,20 +160,18 @@ def foot(page: Page, pages: list[Page], records: dict, facts: dict, colab: str) 
 def program_links(page: Page, facts: dict, colab: str) -> str:
     """The page's program and notebook to take away, and the names that give the page's numbers."""
     href, names = (posixpath.relpath(path, page.folder) for path in (program_path(page), NAMES))
+    there = f', or <a href="{colab}{notebook_path(page)}">open it in Colab</a>' if colab else ""
     links = (
-        f'<p><a href="{href}" download>Download this page\'s program, {page.stem}.py</a> '
+        f'<p>To take away: <a href="{href}" download>{page.stem}.py</a>, '
+        f'<a href="{page.stem}.ipynb" download>{page.stem}.ipynb</a>{there} '
         f'<button type="button" class="copy-program" data-program="{href}" hidden>'
-        "Copy this page's program</button></p>"
-        f'<p>The same as a notebook: <a href="{page.stem}.ipynb" download>{page.stem}.ipynb</a>'
+        "Copy the program</button></p>"
     )
-    if colab:
-        links += f' or <a href="{colab}{notebook_path(page)}">open it in Colab</a>'
-    links += "</p>"
     if NAMES in page.source():
         links += (
-            f"<p>The numbers on this page come from {html.escape(facts['names_list'])}: save "
+            f"<p>The numbers come from {html.escape(facts['names_list'])}: save "
             f'<a href="{names}" download>{NAMES}</a> beside the program to get them too. '
-            "Without it, the program fetches the lecture's list.</p>"
+            "Without it, the lecture's list is fetched.</p>"
         )
     return links
 

@@ -19,13 +19,13 @@ def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def nav_pages(nav: list) -> list[str]:
-    """The pages of the nav in mkdocs.yml, in its order."""
+def nav_pages(nav: list, endings: tuple[str, ...] = (".md",)) -> list[str]:
+    """The pages of the nav in mkdocs.yml, in its order: those of Markdown, or of other files too."""
     found = []
     for entry in nav or []:
         value = next(iter(entry.values())) if isinstance(entry, dict) else entry
-        found += nav_pages(value) if isinstance(value, list) else [value]
-    return [path for path in found if path.endswith(".md")]
+        found += nav_pages(value, endings) if isinstance(value, list) else [value]
+    return [path for path in found if path.endswith(endings)]
 
 
 @dataclass

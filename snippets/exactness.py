@@ -1,7 +1,7 @@
 """Why is mine not exact? Where the last bits of a gradient go, and how they come back."""
 
 import torch
-from setup.compare import check, cmp, distance
+from setup.compare import check, cmp, distance, refused
 from setup.data import vocab_size
 from setup.network import (
     C,
@@ -13,15 +13,18 @@ from setup.network import (
     b2,
     bnbias,
     bngain,
+    bnvar,
     counts_sum,
     counts_sum_inv,
     g,
     h,
     hpreact,
+    hprebn,
     logits,
     loss,
     n,
     n_embd,
+    n_hidden,
     steps,
 )
 
@@ -339,3 +342,26 @@ reused = {**repaired, "dcounts_sum": through_reciprocal}
 exact_divided = exact_in(divided, repaired)
 exact_reused = exact_in(divided, reused)
 # --8<-- [end:reuse]
+
+
+# --8<-- [start:one_pass]
+def one_pass(a):
+    return (a**2).mean(0) - a.mean(0) ** 2  # (n_hidden,)
+
+
+check("one_pass", (n - 1) / n * bnvar[0], one_pass(hprebn))
+# --8<-- [end:one_pass]
+
+# --8<-- [start:far]
+far = hprebn.detach() + 1e4  # on paper, the variance stays
+with refused():
+    check("far", one_pass(far), one_pass(hprebn))
+print("smallest variance, one pass:", one_pass(far).min())
+# --8<-- [end:far]
+
+# --8<-- [start:two_passes]
+two_passes = ((far - far.mean(0)) ** 2).mean(0)  # (n_hidden,)
+ratio = two_passes / one_pass(hprebn)  # near one
+check("two_passes", ratio.round(), torch.ones(n_hidden))
+print("smallest variance, two passes:", two_passes.min())
+# --8<-- [end:two_passes]

@@ -13,7 +13,6 @@ from setup.network import (
     hpreact,
     hprebn,
     n,
-    n_hidden,
 )
 
 # --8<-- [start:imports]
@@ -127,26 +126,3 @@ for ax, values in ((left, J), (right, low)):
     figure.colorbar(shown, ax=ax, location="top")
 plt.savefig("jacobian_bn.svg")
 # --8<-- [end:picture]
-
-
-# --8<-- [start:one_pass]
-def one_pass(a):
-    return (a**2).mean(0) - a.mean(0) ** 2  # (n_hidden,)
-
-
-check("one_pass", (n - 1) / n * bnvar[0], one_pass(hprebn))
-# --8<-- [end:one_pass]
-
-# --8<-- [start:far]
-far = hprebn.detach() + 1e4  # on paper, the variance stays
-with refused():
-    check("far", one_pass(far), one_pass(hprebn))
-print("smallest variance, one pass:", one_pass(far).min())
-# --8<-- [end:far]
-
-# --8<-- [start:two_passes]
-two_passes = ((far - far.mean(0)) ** 2).mean(0)  # (n_hidden,)
-ratio = two_passes / one_pass(hprebn)  # near one
-check("two_passes", ratio.round(), torch.ones(n_hidden))
-print("smallest variance, two passes:", two_passes.min())
-# --8<-- [end:two_passes]
