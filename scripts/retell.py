@@ -136,8 +136,8 @@ def path_of(page: Page, link: str) -> str:
     target, hash_, anchor = link.partition("#")
     folder = posixpath.dirname(page.path.removeprefix("docs/"))
     path = posixpath.normpath(posixpath.join(folder, target)) if target else page.path[5:]
-    if path.endswith(".md"):
-        stem = path.removesuffix(".md")
+    stem, ending = posixpath.splitext(path)
+    if ending in (".md", ".ipynb"):
         path = "" if stem == "index" else f"{stem}/"
     return f"{path}{hash_}{anchor}"
 

@@ -248,6 +248,19 @@ def test_every_mark_is_high_enough_and_leads_to_code_that_is_seen(chromium, site
         assert page.watch.loads == 1 and page.watch.faults == []
 
 
+def test_a_link_of_the_contents_leads_to_a_heading_below_the_header(chromium, site):
+    with visit(chromium, site, "cross_entropy") as page:
+        page.evaluate(OPEN)
+        header = page.locator(".md-header").bounding_box()["height"]
+        for number in (3, 1):
+            page.locator(".md-sidebar--secondary .md-nav__link[href*='#']").nth(number).click()
+            goal = page.url.partition("#")[2]
+            top = page.locator(f"[id='{goal}']").bounding_box()["y"]
+            assert header <= top < 300, goal
+        assert page.evaluate("[...document.querySelectorAll('details')].every((d) => d.open)")
+        assert page.watch.loads == 1 and page.watch.faults == []
+
+
 @pytest.mark.parametrize("stem", ONE_PROGRAM)
 def test_the_tab_key_reaches_every_mark(chromium, site, stem):
     with visit(chromium, site, stem) as page:

@@ -120,6 +120,7 @@ def test_a_notebook_names_the_sites_address_or_no_address():
     line = "See [the card](card.md#x), [up](#there) and [torch](https://pytorch.org)."
     here = absolute(page, line, "https://x.y/")
     assert "[the card](https://x.y/card/#x)" in here and "[up](https://x.y/check/#there)" in here
+    assert absolute(page, "[w](workbook.ipynb)", "https://x.y/") == "[w](https://x.y/workbook/)"
     assert absolute(page, line, "") == "See the card, up and [torch](https://pytorch.org)."
 
 
