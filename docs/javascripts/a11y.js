@@ -56,6 +56,8 @@ addEventListener("click", (event) => {
   document.querySelector(".reached")?.classList.remove("reached");
   goal.classList.add("reached");
   goal.scrollIntoView();
+  // What comes near is laid out only now, and may be higher than it was taken for.
+  setTimeout(() => goal.scrollIntoView(), 100);
   if (goal.tabIndex < 0) goal.tabIndex = -1; // so that the Tab key goes on from there
   goal.focus({ preventScroll: true });
 }, { capture: true });
