@@ -197,9 +197,10 @@ def test_without_javascript_equations_marks_and_code_are_there(chromium, site, s
         assert page.evaluate(INVISIBLE) == []
         marks = page.locator("a.mark")
         assert marks.count() == page.locator(".equation[id]").count()  # a notebook's have no name
-        assert all(mark.is_visible() for mark in marks.all())
         blocks = page.locator(".highlight code")
-        assert all(block.is_visible() and block.text_content().strip() for block in blocks.all())
+        for seen in marks.all() + blocks.all():
+            seen.wait_for(state="visible")  # what was opened is laid out a little later
+            assert seen.text_content().strip()
         assert page.locator(".md-content button:visible").count() == 0, "a button that does nothing"
         assert page.watch.faults == []
 
