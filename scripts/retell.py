@@ -50,18 +50,13 @@ def pieces(page: Page, records: dict, facts: dict, address: str) -> list[Piece]:
             prose += told_by(page, block, records)
         elif block and block.runs:
             end_prose()
-            found.append(Piece("code", code_of(page, block), number))
+            found.append(Piece("code", page.inside(block).strip("\n"), number))
         elif block and block.prints:
             end_prose()
             found.append(Piece("output", "\n".join(told_by(page, block, records)), number))
         elif block:
             language = "python" if block.kind == "shown" else "sh"
-            inside = (
-                code_of(page, block).split("\n")
-                if block.kind == "shown"
-                else [each.strip() for each in lines[number : block.end - 1]]
-            )
-            prose += [f"```{language}", *inside, "```"]
+            prose += [f"```{language}", page.inside(block).strip("\n"), "```"]
         else:
             while line.strip() and boxes and not line.startswith("    " * len(boxes)):
                 boxes.pop()
@@ -83,15 +78,6 @@ def written(page: Page, records: dict, facts: dict) -> list[str]:
         line, end = lines[number.line - 1], number.column + len(number.text)
         lines[number.line - 1] = line[: number.column] + value + line[end:]
     return lines
-
-
-def code_of(page: Page, block) -> str:
-    """What a block shows, from its sections."""
-    lines = page.text.splitlines()
-    inside = range(block.line + 1, block.end)
-    return "\n".join(
-        page.code(n) if n in page.shown else lines[n - 1].strip() for n in inside
-    ).strip("\n")
 
 
 def told_by(page: Page, block, records: dict) -> list[str]:

@@ -145,7 +145,7 @@ def judged_together():
     for name, mine, true in zip(told["seven"], ours, due):
         verdict = judge(name, mine, true)
         right = right and verdict["kind"] == "right"
-        print(f"{{name:7}}", "✓" if verdict["kind"] == "right" else "✗", verdict["text"])
+        print(f"{name:7}", "✓" if verdict["kind"] == "right" else "✗", verdict["text"])
     return backward if right else by_autograd
 
 
@@ -162,7 +162,7 @@ for step in range(steps):
             p -= 0.1 * dp
     if step % 500 == 0 or step == steps - 1:
         loss_now = F.cross_entropy(forward(trained, Xtr)[1][-1], Ytr).item()
-        print(f"step {{step:5,}}: loss on all training examples {{loss_now:.4f}}")
+        print(f"step {step:5,}: loss on all training examples {loss_now:.4f}")
 print("trained with", "autograd's gradients" if chosen is by_autograd else "your gradients")'''
 
 
@@ -170,7 +170,7 @@ class Source:
     """What the workbook is made of: the pages, their records, and the site's address."""
 
     def __init__(self, root: Path, pages: list[Page], records: dict, address: str):
-        self.root, self.address, self.records = root, address, records
+        self.root, self.address = root, address
         self.pages = {page.stem: page for page in pages}
         chain = self.pages[CHAIN]
         first = next(block for block in chain.blocks if chain.run_by(block))
@@ -266,7 +266,7 @@ def workbook(source: Source, solved: bool) -> Notebook:
     right = [training[name].code.strip() for name in backs]
     right.append(function(training["step"].code, "backward").replace(", add):", ", add=add_rows):"))
     answer(BLANK, "\n\n\n".join(right))
-    code(LAST.replace("{{", "{").replace("}}", "}"))
+    code(LAST)
     prose(f"That is all: no `loss.backward()` is left. {where(source, source.pages[CHAIN])}")
     return Notebook(stem, MADE_BY, cells, SECONDS)
 

@@ -85,20 +85,20 @@ class Page:
             for k, section in enumerate(self.shown[line])
         )
 
+    def inside(self, block: Block) -> str:
+        """What a block of code shows, from its sections."""
+        lines = self.text.splitlines()
+        return "\n".join(
+            self.code(n) if n in self.shown else lines[n - 1].strip()
+            for n in range(block.line + 1, block.end)
+        )
+
     def source(self) -> str:
         """The page's program, as published: its blocks, one after the other."""
-        lines = self.text.splitlines()
         parts = [
             f"# {self.title}: the program of this page.\n# It needs: pip install torch matplotlib"
         ]
-        for block in self.blocks:
-            if block.runs:
-                inside = range(block.line + 1, block.end)
-                parts.append(
-                    "\n".join(
-                        self.code(n) if n in self.shown else lines[n - 1].strip() for n in inside
-                    )
-                )
+        parts += [self.inside(block) for block in self.blocks if block.runs]
         return "\n\n".join(parts) + "\n"
 
 
