@@ -201,7 +201,7 @@ def test_without_javascript_equations_marks_and_code_are_there(chromium, site, s
         for seen in marks.all() + blocks.all():
             seen.wait_for(state="visible")  # what was opened is laid out a little later
             assert seen.text_content().strip()
-        assert page.locator(".md-content button:visible").count() == 0, "a button that does nothing"
+        assert page.locator("button:visible").count() == 0, "a button that does nothing"
         assert page.watch.faults == []
 
 
@@ -328,6 +328,36 @@ def test_the_button_copies_the_published_program(chromium, site, project, stem, 
         assert page.evaluate(READ) == published.read_text()
 
 
+def test_light_and_dark_follow_the_system_until_the_reader_chooses(chromium, site):
+    def shown(page):
+        return page.locator("body").get_attribute("data-md-color-scheme")
+
+    with visit(chromium, site) as page:
+        for system, scheme in [("dark", "slate"), ("light", "default")]:
+            page.emulate_media(color_scheme=system)
+            assert shown(page) == scheme
+        page.get_by_role("button", name="Switch to dark mode").click()
+        page.goto(where(site, "about"), wait_until="networkidle")
+        assert shown(page) == "slate"
+        page.emulate_media(color_scheme="dark")
+        page.get_by_role("button", name="Switch to light mode").focus()
+        page.keyboard.press("Enter")
+        assert shown(page) == "default"
+        assert page.locator("meta[name=theme-color]").get_attribute("content") == PAPER
+        assert page.watch.faults == []
+
+
+PAPER = "#fcf9f2"
+
+
+def test_a_page_is_dark_from_the_first_on(chromium, site):
+    with chromium.new_context(color_scheme="dark") as context:
+        page = context.new_page()
+        page.route("**/bundle*.js", lambda route: route.abort())  # before the theme comes
+        page.goto(site)
+        assert page.locator("body").get_attribute("data-md-color-scheme") == "slate"
+
+
 def find(page, word):
     """Type a word into the search, open its first result, and return the page's address."""
     if page.viewport_size["width"] == NARROW:
@@ -392,7 +422,7 @@ def test_a_strict_content_security_policy_breaks_nothing(
                 assert page.evaluate(INVISIBLE) == []
             page.locator("button.copy-program").click()
             page.locator("button.copy-program").filter(has_text="Copied").wait_for()
-            page.locator("label[for=__palette_1]").click()
+            page.get_by_role("button", name="Switch to dark mode").click()
             assert page.locator("body").get_attribute("data-md-color-scheme") == "slate"
             find(page, "logits")
             assert page.watch.loads == loads

@@ -165,6 +165,7 @@ class Editor:
 
     def __init__(self, page, name):
         self.page, self.box = page, page.locator(f".exercise[data-name={name}]")
+        self.box.scroll_into_view_if_needed()  # an editor comes when a reader is near
         self.text, self.status = self.box.locator("textarea"), self.box.locator(".told")
         self.fold = page.locator(f".exercise[data-name={name}] + details.answer")
 

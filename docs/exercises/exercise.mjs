@@ -233,6 +233,15 @@ function keep(key, text) {
   } catch {} // full, or forbidden
 }
 
-const mountAll = () => document.querySelectorAll(".exercise:empty").forEach(mount);
+// Only what is near: a browser looks at every field of a page when it opens, and lays it out.
+const near = new IntersectionObserver((boxes) => {
+  for (const { isIntersecting, target } of boxes) {
+    if (!isIntersecting) continue;
+    near.unobserve(target);
+    mount(target);
+  }
+}, { rootMargin: "100%" });
+
+const mountAll = () => document.querySelectorAll(".exercise:empty").forEach((box) => near.observe(box));
 if (globalThis.document$) document$.subscribe(mountAll); // the theme tells of every page it brings
 else mountAll();
