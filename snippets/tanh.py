@@ -83,7 +83,8 @@ check("short", 1 - h, short(hpreact))
 # --8<-- [start:edge]
 grid = torch.arange(2000) / 100  # every hundredth from 0 to 20
 edge = grid[torch.tanh(grid) == 1].min()  # the first that is rounded to one
-missing, gap = short(edge), torch.finfo(grid.dtype).eps / 2  # from one to the number below it
+missing = short(edge)
+gap = torch.finfo(grid.dtype).eps / 2  # from one to the number below it
 assert 0 < missing < gap
 lost = (wide.grad == 0).sum()
 check("lost", lost, (1 - large**2 == 0).sum(), kind="invariant")
