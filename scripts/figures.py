@@ -2,12 +2,15 @@
 
 import re
 
+FINE = re.compile(r"(?<![\w.])-?\d+\.\d{3,}(?![\w.])")  # a hundredth of a point is not seen
 INK = {"light": "#1d2426", "dark": "#dfe5e6"}  # text and axes, which the programs draw in black
 
 
 def variants(svg: str) -> dict[str, str]:
     """The figure for each colour scheme."""
     plain = re.sub(r"<metadata>.*?</metadata>\s*", "", svg, flags=re.S)
+    plain = FINE.sub(lambda number: f"{float(number[0]):.2f}".rstrip("0").rstrip("."), plain)
+    plain = re.sub(r"\s*\n\s*", " ", plain)
     # matplotlib leaves black out where SVG means it anyway: say it at the root.
     plain = plain.replace("<svg ", '<svg fill="#000000" ', 1)
     return {scheme: plain.replace("#000000", ink) for scheme, ink in INK.items()}

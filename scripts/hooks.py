@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from figures import variants  # noqa: E402
 from lessons import lessons, lessons_path, python_files, runtime_files  # noqa: E402
-from lighten import ANY_HEADING, boxes, lighten, lighten_index  # noqa: E402
+from lighten import ANY_HEADING, boxes, lighten, lighten_index, unindented  # noqa: E402
 from notebook_page import page_of  # noqa: E402
 from notebooks import of_page, run_notebooks  # noqa: E402
 from publish import BuildLock, beside, licences, recover, swap  # noqa: E402
@@ -252,7 +252,8 @@ def on_post_page(output: str, page, config: MkDocsConfig) -> str:
     if mine and (problems := Build.site.problems_of(mine)):
         output = output.replace(article.partition(">")[2], "")
         inside = failed(mine, problems)
-    return re.sub(r"(<article[^>]*>)", lambda match: match[1] + inside, output, count=1)
+    output = re.sub(r"(<article[^>]*>)", lambda match: match[1] + inside, output, count=1)
+    return unindented(output)
 
 
 def on_post_build(config: MkDocsConfig) -> None:

@@ -19,6 +19,8 @@ ANY_HEADING = re.compile(r"(?=<h[23]\b)")  # a notebook has many short parts bel
 HIGH = {"line": 1.1, "block": 1.2, "paragraph": 2, "equation": 3.4, "row": 2}
 HIGH |= {"exercise": 9.8, "around": 0.6}
 REM = 20  # pixels
+KEPT = re.compile(r"(<pre\b.*?</pre>)", re.S)  # where spaces count
+INDENT = re.compile(r"\n\s+(?=<)")
 INDEXED = 600  # characters of a section that the search knows
 
 
@@ -74,6 +76,13 @@ def likely_height(html: str) -> tuple[float, int]:
     }
     room = sum(count * HIGH[what] for what, count in there.items()) + sum(map(int, drawn)) / REM
     return room, sum(len(re.sub(r"<[^>]*>", "", text)) for text in texts)
+
+
+def unindented(html: str) -> str:
+    """A page without the indentation and the empty lines of the theme's templates."""
+    parts = KEPT.split(html)  # what stands between, and what is kept, in turns
+    parts[::2] = [INDENT.sub("\n", part) for part in parts[::2]]
+    return "".join(parts)
 
 
 def lighten_index(path: Path) -> None:

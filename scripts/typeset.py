@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from drawing import flat, relative
 from records import read_json, write
 
 FORMULA = re.compile(r'<(span|div) class="arithmatex">\s*\\([(\[])(.*?)\\[)\]]\s*</\1>', re.S)
@@ -15,8 +16,9 @@ PLACE = re.compile(r'<(span|div) class="arithmatex" data-formula="(\d+)"></\1>')
 LABEL = re.compile(r"\s*\\label\{([^}]*)\}")
 NOISE = re.compile(r' (?:data-[\w-]+|xmlns(?::xlink)?|focusable|unselectable)="[^"]*"')
 GLYPH = re.compile(r'xlink:href="#([^"]+)"')
-TRANSFORM = r"(?:translate\(([-\d.]+)(?:, ?([-\d.]+))?\))? ?(?:scale\(([\d.]+)\))?"
-RECIPE = ("scripts/typeset.cjs", "scripts/typeset.py", "package-lock.json")
+RECIPE = (
+    "scripts/typeset.cjs", "scripts/typeset.py", "scripts/drawing.py", "package-lock.json",
+)  # fmt: skip
 
 
 class TypesetError(Exception):
@@ -94,80 +96,17 @@ def typeset(root: Path, wanted: set[tuple[str, bool]], fresh: bool) -> dict:
         answer = ask_node(root, [{"tex": tex, "display": display} for tex, display in new])
         for formula, result in zip(new, answer["results"], strict=True):
             if "html" in result:
-                result = {"html": flat(NOISE.sub("", result["html"]))}
+                try:
+                    result = {"html": flat(NOISE.sub("", result["html"]))}
+                except ValueError as error:
+                    raise TypesetError(str(error)) from error
             cache["done"][key(*formula)] = result
-        cache["glyphs"] |= answer["glyphs"]
+        cache["glyphs"] |= {name: relative(d) for name, d in answer["glyphs"].items()}
         cache["done"] = {key(*formula): cache["done"][key(*formula)] for formula in wanted}
         write(kept, json.dumps(cache, sort_keys=True))
     return {formula: cache["done"][key(*formula)] for formula in wanted} | {
         "glyphs": cache["glyphs"]
     }
-
-
-def flat(text: str) -> str:
-    """The drawing without groups: every glyph and bar with a place of its own.
-
-    A browser has half as many elements to place, and a reader half as much to fetch.
-    """
-    opening, svg, rest = re.match(r"(.*?<svg[^>]*>)(.*)(</svg>.*)", text, re.S).groups()
-    kept, places = [], [(0.0, 0.0, 1.0)]  # x, y and scale of the groups around
-    closing = []  # what the end of each group still writes
-    for tag in re.findall(r"<[^>]*>", svg):
-        name, rest_of_tag = re.match(r"</?(\w+)([^>]*)", tag).groups()
-        attributes = dict(re.findall(r'([\w:-]+)="([^"]*)"', rest_of_tag))
-        if tag.startswith("</"):
-            if name in ("g", "svg"):
-                places.pop()
-                kept.append(closing.pop())
-            continue
-        place = moved(places[-1], attributes)
-        if name == "g" and place and not attributes:
-            places.append(place)
-            closing.append("")
-        elif name in ("g", "svg"):  # has more to say than where it is
-            around = f'<g transform="{placed(places[-1])}">' if places[-1] != (0, 0, 1) else ""
-            kept.append(around + tag)
-            places.append((0.0, 0.0, 1.0))
-            closing.append(f"</{name}>" + ("</g>" if around else ""))
-        else:
-            kept.append(leaf(name, attributes, place))
-    return opening + "".join(kept) + rest
-
-
-def moved(place: tuple, attributes: dict) -> tuple | None:
-    """Where something is, for groups that are at `place`; takes the transform out of its attributes."""
-    x, y, scale = place
-    asked = re.fullmatch(TRANSFORM, attributes.get("transform", ""))
-    if not asked:
-        return None
-    attributes.pop("transform", None)
-    right, up, size = (
-        float(number or default) for number, default in zip(asked.groups(), (0, 0, 1), strict=True)
-    )
-    return x + scale * right, y + scale * up, scale * size
-
-
-def placed(place: tuple) -> str:
-    x, y, scale = place
-    return f"translate({x:.0f},{y:.0f})" + (f"scale({scale:.3g})" if scale != 1 else "")
-
-
-def leaf(name: str, attributes: dict, place: tuple | None) -> str:
-    """A glyph or a bar at its place, in whole thousandths of the letter m's width."""
-    if not place:
-        raise TypesetError(f"MathJax drew a <{name}> with a transform that is not understood")
-    x, y, scale = place
-    if name == "rect":
-        sizes = {key: float(attributes.get(key, 0)) for key in ("x", "y", "width", "height")}
-        x, y = x + scale * sizes["x"], y + scale * sizes["y"]
-        wide, high = scale * sizes["width"], scale * sizes["height"]
-        return f'<rect x="{x:.0f}" y="{y:.0f}" width="{wide:.0f}" height="{high:.0f}"/>'
-    if name == "use" and scale == 1:
-        attributes |= {"x": f"{x:.0f}", "y": f"{y:.0f}"}
-    elif place != (0, 0, 1):
-        attributes["transform"] = placed(place)
-    told = "".join(f' {key}="{value}"' for key, value in attributes.items() if value != "0")
-    return f"<{name}{told}/>"
 
 
 def key(tex: str, display: bool) -> str:

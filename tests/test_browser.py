@@ -329,20 +329,20 @@ def test_the_button_copies_the_published_program(chromium, site, project, stem, 
 
 
 def test_light_and_dark_follow_the_system_until_the_reader_chooses(chromium, site):
-    def shown(page):
-        return page.locator("body").get_attribute("data-md-color-scheme")
+    def is_shown(scheme):
+        page.locator(f"body[data-md-color-scheme={scheme}]").wait_for()
 
     with visit(chromium, site) as page:
         for system, scheme in [("dark", "slate"), ("light", "default")]:
             page.emulate_media(color_scheme=system)
-            assert shown(page) == scheme
+            is_shown(scheme)
         page.get_by_role("button", name="Switch to dark mode").click()
         page.goto(where(site, "about"), wait_until="networkidle")
-        assert shown(page) == "slate"
+        is_shown("slate")
         page.emulate_media(color_scheme="dark")
         page.get_by_role("button", name="Switch to light mode").focus()
         page.keyboard.press("Enter")
-        assert shown(page) == "default"
+        is_shown("default")
         assert page.locator("meta[name=theme-color]").get_attribute("content") == PAPER
         assert page.watch.faults == []
 
