@@ -1,10 +1,14 @@
 """What the float64 run does to torch: the same draws, and no gradient copied."""
 
+import functools
+
 import torch
 from torch.overrides import TorchFunctionMode
 
 DRAWS = {torch.randn, torch.rand, torch.randn_like, torch.rand_like, torch.normal}
 DRAWS_IN_PLACE = {torch.Tensor.normal_, torch.Tensor.uniform_}
+GET_GRAD, SET_GRAD = torch.Tensor.grad.__get__, torch.Tensor.grad.__set__
+NOTHING = frozenset()
 
 
 class Watch(TorchFunctionMode):
@@ -40,22 +44,21 @@ class Watch(TorchFunctionMode):
 
     def follow(self, function, args, kwargs, result):
         """Mark what now holds something that autograd wrote."""
-        sources = frozenset()
-        for tensor in (*tensors(args), *tensors(kwargs)):
-            sources |= getattr(tensor, "from_autograd", frozenset())
-        name = getattr(function, "__name__", "")
-        if function == torch.Tensor.grad.__set__ and args[1] is not None:
-            args[1].written = True
-        elif function == torch.Tensor.grad.__get__:
+        sources = origins(args) | origins(kwargs.values())
+        if function == GET_GRAD:
             sources |= self.owners(args[:1])
         elif function is torch.autograd.grad:
             sources |= self.owners(args[1:2] or (kwargs["inputs"],))
-        elif changes_in_place(name):
+        elif function == SET_GRAD:
+            if args[1] is not None:
+                args[1].written = True
+        elif changes_in_place(function):
             for tensor in tensors(args[:1]):
                 tensor.written = True
                 mark(tensor, sources)
-        for tensor in tensors(result):
-            mark(tensor, sources)
+        if sources:
+            for tensor in tensors(result):
+                mark(tensor, sources)
 
     def owners(self, value):
         """The ids of tensors whose gradient was asked for; they are kept, so that no id is reused."""
@@ -64,12 +67,27 @@ class Watch(TorchFunctionMode):
         return frozenset(id(tensor) for tensor in asked)
 
 
-def changes_in_place(name):
+@functools.cache
+def changes_in_place(function):
     """Whether a function of torch writes into its first argument."""
+    name = getattr(function, "__name__", "")
     if name in ("zero_", "requires_grad_", "detach_"):  # these put nothing into a gradient
         return False
     special = name.startswith("__")
     return name == "__setitem__" or (name.startswith("__i") if special else name.endswith("_"))
+
+
+def origins(values):
+    """The ids of all whose gradient went into these; every operation asks, so it is quick."""
+    found = NOTHING
+    for value in values:
+        if isinstance(value, torch.Tensor):
+            found |= getattr(value, "from_autograd", NOTHING)
+        elif isinstance(value, (list, tuple)):
+            found |= origins(value)
+        elif isinstance(value, dict):
+            found |= origins(value.values())
+    return found
 
 
 def tensors(value):
@@ -86,4 +104,4 @@ def tensors(value):
 def mark(tensor, sources):
     """Note where a tensor comes from; a parameter that a gradient updates is no gradient."""
     if sources and not (tensor.is_leaf and tensor.requires_grad):
-        tensor.from_autograd = getattr(tensor, "from_autograd", frozenset()) | sources
+        tensor.from_autograd = getattr(tensor, "from_autograd", NOTHING) | sources

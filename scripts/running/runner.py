@@ -3,8 +3,8 @@
     python -m running.runner < jobs.json
 
 reads {"jobs": [...], "names": TEXT} and writes one JSON line for each job as it
-ends. It forks its children from a server that has torch loaded and never
-imports torch itself. A child has one thread, an empty folder with `names.txt`,
+ends. It forks its children from a server that has torch and matplotlib loaded,
+and imports neither itself. A child has one thread, an empty folder with `names.txt`,
 a process group of its own and a time limit, and must say "done": exit code 0
 without that word is a failure.
 """
@@ -108,9 +108,10 @@ def main():
     method = "forkserver" if sys.platform == "linux" else "spawn"
     context = multiprocessing.get_context(method)
     if method == "forkserver":
-        context.set_forkserver_preload(["torch"])
+        context.set_forkserver_preload(["running.program", "matplotlib.pyplot"])
     parent, running = os.getppid(), []
-    waiting = sorted(order["jobs"], key=lambda job: job["alone"])
+    # The long ones first: the last to end has nothing beside it.
+    waiting = sorted(order["jobs"], key=lambda job: (job["alone"], -job["seconds"]))
     try:
         while waiting or running:
             while waiting and room_for(waiting[0], running):
