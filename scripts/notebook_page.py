@@ -10,6 +10,7 @@ import re
 
 from lighten import block_of
 
+STYLE = re.compile(r"<(style|script)\b.*?</\1>", re.S)  # most of what is there
 DISPLAY = re.compile(r"<p>\s*\$\$(.+?)\$\$\s*</p>", re.S)
 INLINE = re.compile(r"(?<![\\$])\$([^\s$](?:[^$\n]*[^\s$\\])?)\$(?!\d)")
 CODE = re.compile(r"(<pre\b.*?</pre>|<code\b.*?</code>|<div class=\"arithmatex\".*?</div>)", re.S)
@@ -20,7 +21,7 @@ def page_of(rendered: str, notebook: str, stem: str, colab: str) -> str:
     """The content of a notebook's page, from mkdocs-jupyter's HTML and the notebook's text."""
     from bs4 import BeautifulSoup
 
-    soup = BeautifulSoup(rendered, "html.parser")
+    soup = BeautifulSoup(STYLE.sub("", rendered), "html.parser")
     inner = [
         node
         for node in soup.select(".jp-Notebook .jp-Cell")

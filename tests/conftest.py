@@ -37,7 +37,7 @@ class Project:
         if (ROOT / "node_modules").is_dir():
             (folder / "node_modules").symlink_to(ROOT / "node_modules")
         settings = (ROOT / "mkdocs.yml").read_text()
-        settings = re.sub(r"  - mkdocs-jupyter.*\n", "", settings).split("\nnav:\n")
+        settings = re.sub(r"  - mkdocs-jupyter.*\n(?: {6}.*\n)*", "", settings).split("\nnav:\n")
         rest = settings[1].partition("\n\n")[2]
         nav = "nav:\n  - Home: index.md\n  - Squares: square.md\n"
         (folder / "mkdocs.yml").write_text(f"{settings[0]}\n{nav}\n{rest}")
