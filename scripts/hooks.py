@@ -30,7 +30,8 @@ from render import NAMES, failed, figure_paths, mark, notebook_path, program_pat
 from retell import llms, markdown_of, markdown_path, pieces  # noqa: E402
 from state import Listener, Site, nav_pages, refuse_taken_port, say  # noqa: E402
 from typeset import TypesetError, glyph_table, install, put_in, take_out, typeset  # noqa: E402
-from workbook import SOLVED, unsolved, workbooks  # noqa: E402
+from workbook import unsolved, workbooks  # noqa: E402
+from workbook_texts import SOLVED  # noqa: E402
 
 LEFT = re.compile(
     r"\$\$|\\[\[(]|\\(?:label|begin)\b|\$[^$\n]*[\\_^][^$\n]*\$|`|~~~|\{\{|--8|&lt;!--"

@@ -24,6 +24,7 @@ rules = {
 rules |= {
     "bias": ("x + b", "db", "dy.sum(0)"),
     "minus a row": ("x - r", "dr", "-dy.sum(0, keepdim=True)"),
+    "minus a column": ("x - c", "dc", "-dy.sum(1, keepdim=True)"),
     "times a row": ("x * r", "dr", "(x * dy).sum(0, keepdim=True)"),
     "times a column": ("x * c", "dc", "(x * dy).sum(1, keepdim=True)"),
     "sums of rows": ("x.sum(1, keepdim=True)", "dx", "dy.expand(x.shape)"),
@@ -108,6 +109,7 @@ derived = {
     "used twice": "cross_entropy.md#dcounts",
     "bias": "linear.md#db2",
     "minus a row": "batchnorm.md#dbnmeani",
+    "minus a column": "cross_entropy.md#dlogit_maxes",
     "times a row": "batchnorm.md#dbngain",
     "times a column": "cross_entropy.md#dcounts_sum_inv",
 }
