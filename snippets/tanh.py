@@ -83,9 +83,9 @@ check("short", 1 - h, short(hpreact))
 # --8<-- [start:edge]
 grid = torch.arange(2000) / 100  # every hundredth from 0 to 20
 edge = grid[torch.tanh(grid) == 1].min()  # the first that is rounded to one
-missing = short(edge)
-gap = torch.finfo(grid.dtype).eps / 2  # from one to the number below it
-assert 0 < missing < gap
+missing, one = short(edge), torch.ones(())
+gap = one - torch.nextafter(one, -one)  # down to the next number
+assert 0 < missing < gap < torch.finfo(gap.dtype).eps
 lost = (wide.grad == 0).sum()
 check("lost", lost, (1 - large**2 == 0).sum(), kind="invariant")
 # --8<-- [end:edge]
