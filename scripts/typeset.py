@@ -14,7 +14,10 @@ from records import read_json, write
 FORMULA = re.compile(r'<(span|div) class="arithmatex">\s*\\([(\[])(.*?)\\[)\]]\s*</\1>', re.S)
 PLACE = re.compile(r'<(span|div) class="arithmatex" data-formula="(\d+)"></\1>')
 LABEL = re.compile(r"\s*\\label\{([^}]*)\}")
-NOISE = re.compile(r' (?:data-[\w-]+|xmlns(?::xlink)?|focusable|unselectable)="[^"]*"')
+NOISE = re.compile(
+    r' (?:data-[\w-]+|xmlns(?::xlink)?|focusable|unselectable|jax|stroke|stroke-width)="[^"]*"'
+    r'| overflow="overflow"| style="position: relative;"'  # said once, in site.css
+)
 GLYPH = re.compile(r'xlink:href="#([^"]+)"')
 RECIPE = (
     "scripts/typeset.cjs", "scripts/typeset.py", "scripts/drawing.py", "package-lock.json",
