@@ -3,8 +3,9 @@
 from drawing import relative
 from fontTools.pens.recordingPen import RecordingPen
 from fontTools.svgLib.path import parse_path  # comes with matplotlib
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from test_random import many
 
 POINT = st.tuples(*[st.integers(-2000, 2000)] * 2)
 LINES = st.tuples(st.just("L"), st.lists(st.tuples(POINT), min_size=1, max_size=3))
@@ -33,7 +34,7 @@ def drawn(outline):
     return pen.value
 
 
-@settings(max_examples=200, derandomize=True, deadline=None, database=None)
+@many
 @given(st.lists(SHAPE, min_size=1, max_size=4))
 def test_an_outline_told_step_by_step_is_the_same_outline(shapes):
     outline = written(shapes)
