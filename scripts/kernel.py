@@ -32,6 +32,7 @@ def run(cells: list[str], names: str | None, seconds: int, errors: bool = False)
             timeout=seconds,
             kernel_name="python3",
             record_timing=False,
+            coalesce_streams=True,  # or what one print says may come in two pieces, one of them blank
             allow_errors=errors,
             resources={"metadata": {"path": str(here)}},
         )

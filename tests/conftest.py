@@ -17,6 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent
 os.environ["MATPLOTLIBRC"] = str(ROOT / "scripts/running/matplotlibrc")
 os.environ["SOURCE_DATE_EPOCH"] = "0"
 os.environ["OMP_NUM_THREADS"] = "1"  # as in a build: another number sums in another order
+os.environ["OMP_WAIT_POLICY"] = "passive"  # a program with two threads does not wait busily
 PLAIN = {k: v for k, v in os.environ.items() if k not in ("NAMES", "FRESH", "SITE_URL")}
 
 

@@ -21,6 +21,7 @@ import records
 import torch
 import training_facts
 from running import program
+from running.witness import Witness
 from test_snippets import NAMES, PROGRAMS, folder, sections_of, short, told  # noqa: F401
 
 SWAP = {
@@ -37,6 +38,7 @@ SECONDS = 120  # for one changed program
 # All changes of all pages take an hour: MUTATE=all, for the page that you are writing.
 ALL, EVERY, SELDOM = os.environ.get("MUTATE") == "all", 5, 20
 TAKE_SECONDS = ("exactness", "gradcheck", "train")
+TESTING = os.getpid()  # every other process is a child that runs a changed program
 PASSED, REFUSED = 7, 8  # exit codes of a child; any other is an accident
 SHIFT = "the loss does not feel what is added to a whole row"
 LONGER = "it goes on a little longer"
@@ -154,15 +156,25 @@ class Replace(ast.NodeTransformer):
         return self.new if node is self.old else super().visit(node)
 
 
-class Forking(list):
-    """A program whose section at `place` is run in every version, each in a process of its own.
+class Impatient(Witness):
+    """Ends a changed program at its first failure: a build refuses it for one as for ten."""
 
-    What stands before it runs once. In the process that began, the program ends there.
+    def fail(self, name, text):
+        if os.getpid() != TESTING:
+            os._exit(REFUSED)
+        super().fail(name, text)
+
+
+class Forking(list):
+    """A program that runs once, and from each place on in every version of the section there.
+
+    versions: {place: changed codes}. Each runs in a process of its own, with what
+    stands before it as it is.
     """
 
-    def __init__(self, sections, place, versions):
+    def __init__(self, sections, versions):
         super().__init__(sections)
-        self.place, self.versions, self.children = place, versions, {}
+        self.versions, self.children = versions, {}
         self.read = False
 
     def __iter__(self):
@@ -173,45 +185,54 @@ class Forking(list):
 
     def versions_of_it(self):
         sections = list(super().__iter__())
-        yield from sections[: self.place]
-        *where, _ = sections[self.place]
-        running = []
-        for number, code in enumerate(self.versions):
-            if len(running) == CORES:
-                self.wait(running.pop(0))
-            process = os.fork()
-            if not process:
-                signal.alarm(SECONDS)  # a change may make a loop endless: a build would stop it too
-                self.children = None  # this is a child, and it writes into a folder of its own
-                names, mine = os.path.abspath("names.txt"), tempfile.mkdtemp(dir=".")
-                os.chdir(mine)
-                shutil.copy(names, "names.txt")
-                yield [*where, code]
-                yield from sections[self.place + 1 :]
-                return
-            running.append((number, process))
-        for each in running:
-            self.wait(each)
+        for place, section in enumerate(sections):
+            *where, _ = section
+            running = []
+            for code in self.versions.get(place, ()):
+                if len(running) == CORES:
+                    self.wait(running.pop(0))
+                process = os.fork()
+                if not process:
+                    signal.alarm(SECONDS)  # a change may make a loop endless: a build would stop it
+                    self.children = None  # this is a child, and it writes into a folder of its own
+                    names, mine = os.path.abspath("names.txt"), tempfile.mkdtemp(dir=".")
+                    os.chdir(mine)
+                    shutil.copy(names, "names.txt")
+                    yield [*where, code]
+                    yield from sections[place + 1 :]
+                    return
+                running.append((place, code, process))
+            for each in running:
+                self.wait(each)
+            yield section
 
     def wait(self, child):
-        number, process = child
-        self.children[number] = os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
+        place, code, process = child
+        self.children[place, code] = os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
+
+    def passed(self):
+        """{place: the codes of it that nothing refused}"""
+        return {
+            place: [code for code in codes if self.children[place, code] == PASSED]
+            for place, codes in self.versions.items()
+        }
 
 
-def refused(page, sections, place, versions):
-    """Which versions of a section the build, or what the tests know of the set-up, refuses."""
+def passed(page, sections, versions, monkeypatch):
+    """Which versions neither the build refuses nor what the tests know of the set-up."""
+    monkeypatch.setattr(program, "Witness", Impatient)
     torch.set_num_threads(1)  # threads do not survive a fork
-    left = list(versions)
     for dtype in ("float64", "float32"):
-        forking = Forking(sections, place, left)
+        forking = Forking(sections, versions)
         witness = outputs = None
         try:
             witness, outputs = program.execute(forking, dtype)
         finally:
             if forking.children is None:  # a child: it says what it found, and ends
                 os._exit(judged(page, witness, outputs, dtype))
-        left = [version for k, version in enumerate(left) if forking.children[k] == PASSED]
-    return [version for version in versions if version not in left]
+        assert judged(page, witness, outputs, dtype) == PASSED, "the program itself"
+        versions = forking.passed()
+    return versions
 
 
 def judged(page, witness, outputs, dtype):
@@ -252,22 +273,23 @@ CHANGED = [stem for stem in PROGRAMS if stem != "mistakes"]
 
 @pytest.mark.slow
 @pytest.mark.parametrize("stem", CHANGED)
-def test_every_changed_operator_and_number_is_refused(folder, stem):  # noqa: F811
-    page, missed, count = PROGRAMS[stem], [], 0
-    sections, mine = sections_of(page), owned(PROGRAMS[stem])
+def test_every_changed_operator_and_number_is_refused(folder, stem, monkeypatch):  # noqa: F811
+    sections, mine = sections_of(PROGRAMS[stem]), owned(PROGRAMS[stem])
     every = 1 if ALL else SELDOM if stem in TAKE_SECONDS else EVERY
-    for place, (path, name, line, code) in enumerate(sections):
-        if [path, name, line, code] not in mine:
-            continue
-        versions = [mutant for _, mutant in mutants(code)][::every]
-        count += len(versions)
-        caught = refused(page, sections, place, [code, *versions])
-        assert code not in caught, "the program itself"
-        missed += [(name, changed_line(code, each)) for each in versions if each not in caught]
-    assert count
+    versions = {
+        place: [mutant for _, mutant in mutants(section[3])][::every]
+        for place, section in enumerate(sections)
+        if section in mine
+    }
+    assert any(versions.values())
+    missed = [
+        (sections[place][1], changed_line(sections[place][3], code))
+        for place, codes in passed(PROGRAMS[stem], sections, versions, monkeypatch).items()
+        for code in codes
+    ]
     left = [case for case in missed if case not in THE_SAME]
     assert not left, "\n".join(f"{name}: {text}" for name, text in left)
-    print(f"{count} changed programs, {len(missed)} of them the same")
+    print(f"{sum(map(len, versions.values()))} changed programs, {len(missed)} of them the same")
 
 
 def test_every_program_listed_as_the_same_is_one():

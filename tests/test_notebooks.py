@@ -63,6 +63,17 @@ def failures(outputs):
     ]
 
 
+def test_what_a_cell_prints_is_one_output_however_it_comes():
+    pieces = [
+        "import sys, time",
+        "for piece in ('one', ' and', ' two', '\\n'):",
+        "    print(piece, end='', flush=True); time.sleep(.3)",
+        "    print('step', file=sys.stderr, flush=True)",
+    ]
+    [[told]] = run_cells(["\n".join(pieces)])
+    assert told["text"] == "one and two\n"
+
+
 # ---- the notebooks as published ----
 
 
