@@ -11,6 +11,8 @@ import time
 from pathlib import Path
 
 import pytest
+from browse import copy_project, publish, served, start_chromium
+from playwright.sync_api import sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
 # Programs that run inside the tests draw as they do in a build: the same bytes each time.
@@ -18,6 +20,9 @@ os.environ["MATPLOTLIBRC"] = str(ROOT / "scripts/running/matplotlibrc")
 os.environ["SOURCE_DATE_EPOCH"] = "0"
 os.environ["OMP_NUM_THREADS"] = "1"  # as in a build: another number sums in another order
 os.environ["OMP_WAIT_POLICY"] = "passive"  # a program with two threads does not wait busily
+NAMES = (ROOT / "snippets/setup/names.txt").read_text().splitlines()
+# A run in the background does not hear Ctrl-C, and nor would what its tests start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 PLAIN = {k: v for k, v in os.environ.items() if k not in ("NAMES", "FRESH", "SITE_URL")}
 
 
@@ -85,6 +90,41 @@ def mathjax():
 
 
 @pytest.fixture(scope="session")
+def site():
+    """This project's own site, published by this project's own build."""
+    done = subprocess.run(
+        [sys.executable, "scripts/build.py"], cwd=ROOT, env=PLAIN, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    return ROOT / "site"
+
+
+@pytest.fixture(scope="session")
+def copied(tmp_path_factory, site):
+    """A copy of this project, with the records of its runs: what is stale ran for `site`."""
+    folder = tmp_path_factory.mktemp("browser") / "copy"
+    copy_project(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def address(copied):
+    """Where the copy's site is served, published for this address: instant navigation needs it."""
+    with served(copied / "site", headers={"Cache-Control": "no-store"}) as server:
+        said = publish(copied, server.address)
+        assert "running" not in said, "the copy has the records, so nothing may run"
+        yield server.address
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    with sync_playwright() as playwright:
+        browser = start_chromium(playwright)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
 def finished(tmp_path_factory, mathjax):
     """A project whose site has been published."""
     project = Project(tmp_path_factory.mktemp("finished") / "a project")
@@ -101,6 +141,14 @@ def project(tmp_path, finished):
     mine = object.__new__(Project)
     mine.folder = copy
     return mine
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """An empty folder with a short list of names, to run programs in."""
+    (tmp_path / "names.txt").write_text("\n".join(NAMES[::40]) + "\n")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
 
 
 @pytest.fixture

@@ -8,8 +8,7 @@ import shutil
 from contextlib import contextmanager
 
 import pytest
-from browse import ROOT, copy_project, publish, served, start_chromium
-from playwright.sync_api import sync_playwright
+from browse import ROOT, publish, served
 from test_site import BOOKS, STEMS, file_of
 from test_snippets import PAGES, PROGRAMS
 
@@ -58,32 +57,6 @@ VISIBLE = """() => {
 RAW_TEX = re.compile(r"\$\$|\\[([\])]|\\[a-zA-Z]{2,}|\$[^$]*[\\_^][^$]*\$")
 
 
-@pytest.fixture(scope="module")
-def project(tmp_path_factory):
-    """A copy of this project, with the records of its runs."""
-    folder = tmp_path_factory.mktemp("browser") / "copy"
-    publish(ROOT, "")  # what is stale runs here, once for all tests
-    copy_project(folder)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def site(project):
-    """The address of the site, published for this address: instant navigation needs it."""
-    with served(project / "site", headers={"Cache-Control": "no-store"}) as server:
-        said = publish(project, server.address)
-        assert "running" not in said, "the copy has the records, so nothing may run"
-        yield server.address
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    with sync_playwright() as playwright:
-        browser = start_chromium(playwright)
-        yield browser
-        browser.close()
-
-
 class Watch:
     """Everything that a page does and should not: said in the console, failed, or asked elsewhere."""
 
@@ -113,7 +86,7 @@ def visit(chromium, address, stem="index", scheme="light", width=WIDE, **options
     with chromium.new_context(color_scheme=scheme, viewport=size, **options) as context:
         page = context.new_page()
         page.watch = Watch(page, address)
-        page.goto(where(address, stem), wait_until="networkidle")
+        page.goto(where(address, stem))
         yield page
 
 
@@ -123,7 +96,6 @@ def where(address, stem):
 
 def settle(page):
     """Wait until the theme, and the script that repairs it, have put in what they add to a page."""
-    page.wait_for_load_state("networkidle")
     page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
     if page.evaluate("document.documentElement.classList.contains('js')"):
         # Not once a frame, as is the default: each look lays out the whole page.
@@ -139,8 +111,8 @@ BEYOND_THE_KEYS = (
 
 @pytest.mark.parametrize("scheme, width", LOOKS)
 @pytest.mark.parametrize("stem", STEMS + BOOKS)
-def test_a_page_is_whole_quiet_and_accessible(chromium, site, stem, scheme, width):
-    with visit(chromium, site, stem, scheme, width) as page:
+def test_a_page_is_whole_quiet_and_accessible(chromium, address, stem, scheme, width):
+    with visit(chromium, address, stem, scheme, width) as page:
         settle(page)
         dark = page.locator("body").get_attribute("data-md-color-scheme") == "slate"
         assert dark == (scheme == "dark")
@@ -150,6 +122,7 @@ def test_a_page_is_whole_quiet_and_accessible(chromium, site, stem, scheme, widt
         assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
         settle(page)
         assert violations(page) == []
+        page.wait_for_load_state("networkidle")
         assert page.watch.faults == []
 
 
@@ -162,17 +135,17 @@ def violations(page):
     return [(rule["id"], len(rule["nodes"]), rule["nodes"][0]["html"][:200]) for rule in found]
 
 
-def test_a_glyph_without_its_path_is_noticed(chromium, site):
-    with visit(chromium, site, next(iter(PROGRAMS))) as page:
+def test_a_glyph_without_its_path_is_noticed(chromium, address):
+    with visit(chromium, address, next(iter(PROGRAMS))) as page:
         page.evaluate(OPEN)
         page.evaluate("document.querySelector('svg.glyphs path').remove()")
         assert page.evaluate(INVISIBLE) != []
 
 
-def test_equations_stay_visible_through_five_instant_navigations(chromium, site):
-    with visit(chromium, site) as page:
+def test_equations_stay_visible_through_five_instant_navigations(chromium, address):
+    with visit(chromium, address) as page:
         for stem in [*PROGRAMS, "index", *PROGRAMS, "index", *PROGRAMS, "index"][:5]:
-            follow(page, where(site, stem))
+            follow(page, where(address, stem))
             page.evaluate(OPEN)
             assert page.evaluate(INVISIBLE) == []
             assert page.locator("mjx-container").count() > 0 or stem == "index"
@@ -195,8 +168,8 @@ def follow(page, address):
 
 
 @pytest.mark.parametrize("stem", ONE_PAGE)
-def test_without_javascript_equations_marks_and_code_are_there(chromium, site, stem):
-    with visit(chromium, site, stem, java_script_enabled=False) as page:
+def test_without_javascript_equations_marks_and_code_are_there(chromium, address, stem):
+    with visit(chromium, address, stem, java_script_enabled=False) as page:
         page.evaluate(OPEN)
         page.evaluate(TABS)
         assert page.evaluate(INVISIBLE) == []
@@ -209,8 +182,8 @@ def test_without_javascript_equations_marks_and_code_are_there(chromium, site, s
 
 @pytest.mark.parametrize("stem", [page.stem for page in PROGRAMS.values() if "\n=== " in page.text])
 @pytest.mark.parametrize("script", [True, False])
-def test_each_tab_shows_its_own_code(chromium, site, stem, script):
-    with visit(chromium, site, stem, width=NARROW, java_script_enabled=script) as page:
+def test_each_tab_shows_its_own_code(chromium, address, stem, script):
+    with visit(chromium, address, stem, width=NARROW, java_script_enabled=script) as page:
         for tabs in page.locator(".tabbed-set").all():
             blocks = tabs.locator(".tabbed-block").all()
             for label, block in zip(
@@ -224,16 +197,16 @@ def test_each_tab_shows_its_own_code(chromium, site, stem, script):
         assert page.watch.faults == []
 
 
-def test_printed_all_tabs_show_their_code(chromium, site):
+def test_printed_all_tabs_show_their_code(chromium, address):
     stem = next(page.stem for page in PROGRAMS.values() if "\n=== " in page.text)
-    with visit(chromium, site, stem) as page:
+    with visit(chromium, address, stem) as page:
         page.emulate_media(media="print")
         assert all(block.is_visible() for block in page.locator(".tabbed-block").all())
 
 
 @pytest.mark.parametrize("stem", one_quick([stem for stem in PROGRAMS if PROGRAMS[stem].equations]))
-def test_every_mark_is_high_enough_and_leads_to_code_that_is_seen(chromium, site, stem):
-    with visit(chromium, site, stem, width=NARROW) as page:
+def test_every_mark_is_high_enough_and_leads_to_code_that_is_seen(chromium, address, stem):
+    with visit(chromium, address, stem, width=NARROW) as page:
         page.evaluate(OPEN)
         marks = page.locator("a.mark").all()
         assert marks
@@ -251,8 +224,8 @@ def test_every_mark_is_high_enough_and_leads_to_code_that_is_seen(chromium, site
         assert page.watch.loads == 1 and page.watch.faults == []
 
 
-def test_a_link_of_the_contents_leads_to_a_heading_below_the_header(chromium, site):
-    with visit(chromium, site, "cross_entropy") as page:
+def test_a_link_of_the_contents_leads_to_a_heading_below_the_header(chromium, address):
+    with visit(chromium, address, "cross_entropy") as page:
         page.evaluate(OPEN)
         header = page.locator(".md-header").bounding_box()["height"]
         for number in (3, 1):
@@ -266,8 +239,8 @@ def test_a_link_of_the_contents_leads_to_a_heading_below_the_header(chromium, si
 
 
 @pytest.mark.parametrize("stem", ONE_PROGRAM)
-def test_the_tab_key_reaches_every_mark(chromium, site, stem):
-    with visit(chromium, site, stem) as page:
+def test_the_tab_key_reaches_every_mark(chromium, address, stem):
+    with visit(chromium, address, stem) as page:
         page.evaluate(OPEN)
         due = {mark.get_attribute("href") for mark in page.locator("a.mark").all()}
         stops = page.evaluate(
@@ -286,9 +259,9 @@ def test_the_tab_key_reaches_every_mark(chromium, site, stem):
 
 
 @pytest.mark.parametrize("stem", ONE_PROGRAM)
-def test_a_box_that_scrolls_can_be_scrolled_with_the_keys(chromium, site, stem):
+def test_a_box_that_scrolls_can_be_scrolled_with_the_keys(chromium, address, stem):
     """On a screen so narrow that the widest equations and tables do not fit."""
-    with visit(chromium, site, stem, width=320) as page:
+    with visit(chromium, address, stem, width=320) as page:
         page.evaluate(OPEN)
         settle(page)
         scrolling = page.locator("[role=group][tabindex='0']")
@@ -307,8 +280,8 @@ READ = "navigator.clipboard.readText()"
 
 
 @pytest.mark.parametrize("stem", ONE_PAGE)
-def test_the_copy_button_of_a_block_copies_what_is_shown(chromium, site, stem, clipboard):
-    with visit(chromium, site, stem, **clipboard) as page:
+def test_the_copy_button_of_a_block_copies_what_is_shown(chromium, address, stem, clipboard):
+    with visit(chromium, address, stem, **clipboard) as page:
         settle(page)
         page.evaluate(OPEN)
         page.evaluate(TABS)
@@ -321,25 +294,25 @@ def test_the_copy_button_of_a_block_copies_what_is_shown(chromium, site, stem, c
 
 
 @pytest.mark.parametrize("stem", ONE_PROGRAM)
-def test_the_button_copies_the_published_program(chromium, site, project, stem, clipboard):
-    with visit(chromium, site, stem, **clipboard) as page:
+def test_the_button_copies_the_published_program(chromium, address, copied, stem, clipboard):
+    with visit(chromium, address, stem, **clipboard) as page:
         button = page.locator("button.copy-program")
         button.click()
         button.filter(has_text="Copied").wait_for()
-        published = file_of(project / "site", stem).with_name(f"{stem}.py")
+        published = file_of(copied / "site", stem).with_name(f"{stem}.py")
         assert page.evaluate(READ) == published.read_text()
 
 
-def test_light_and_dark_follow_the_system_until_the_reader_chooses(chromium, site):
+def test_light_and_dark_follow_the_system_until_the_reader_chooses(chromium, address):
     def is_shown(scheme):
         page.locator(f"body[data-md-color-scheme={scheme}]").wait_for()
 
-    with visit(chromium, site) as page:
+    with visit(chromium, address) as page:
         for system, scheme in [("dark", "slate"), ("light", "default")]:
             page.emulate_media(color_scheme=system)
             is_shown(scheme)
         page.get_by_role("button", name="Switch to dark mode").click()
-        page.goto(where(site, "about"), wait_until="networkidle")
+        page.goto(where(address, "about"))
         is_shown("slate")
         page.emulate_media(color_scheme="dark")
         page.get_by_role("button", name="Switch to light mode").focus()
@@ -352,11 +325,11 @@ def test_light_and_dark_follow_the_system_until_the_reader_chooses(chromium, sit
 PAPER = "#fcf9f2"
 
 
-def test_a_page_is_dark_from_the_first_on(chromium, site):
+def test_a_page_is_dark_from_the_first_on(chromium, address):
     with chromium.new_context(color_scheme="dark") as context:
         page = context.new_page()
         page.route("**/bundle*.js", lambda route: route.abort())  # before the theme comes
-        page.goto(site)
+        page.goto(address)
         assert page.locator("body").get_attribute("data-md-color-scheme") == "slate"
 
 
@@ -376,10 +349,10 @@ def find(page, word):
     settle(page)
 
 
-def test_search_finds_a_word_and_opens_its_page(chromium, site):
-    with visit(chromium, site, width=NARROW) as page:
+def test_search_finds_a_word_and_opens_its_page(chromium, address):
+    with visit(chromium, address, width=NARROW) as page:
         find(page, "logits")
-        assert page.url.startswith(site) and page.url != site
+        assert page.url.startswith(address) and page.url != address
         assert "logits" in page.locator(".md-content article").inner_text()
         assert page.watch.faults == []
 
@@ -404,10 +377,10 @@ def policy(folder):
     "programs", [list(PROGRAMS)[:3], pytest.param(list(PROGRAMS), marks=pytest.mark.slow)], ids=len
 )
 def test_a_strict_content_security_policy_breaks_nothing(
-    chromium, project, clipboard, tmp_path, programs
+    chromium, copied, clipboard, tmp_path, programs
 ):
     copy = tmp_path / "copy"
-    shutil.copytree(project, copy, symlinks=True)
+    shutil.copytree(copied, copy, symlinks=True)
     headers = {}
     with served(copy / "site", headers=headers) as server:
         publish(copy, server.address)
@@ -431,11 +404,11 @@ def test_a_strict_content_security_policy_breaks_nothing(
             assert page.watch.faults == []
 
 
-def test_a_changed_record_changes_the_mark(chromium, project, tmp_path):
+def test_a_changed_record_changes_the_mark(chromium, copied, tmp_path):
     stem, page_read = next(iter(PROGRAMS.items()))
     name = page_read.equations[0].name
     copy = tmp_path / "copy"
-    shutil.copytree(project, copy, symlinks=True)
+    shutil.copytree(copied, copy, symlinks=True)
     record_file = copy / f"build/pages/{stem}.json"
     record = json.loads(record_file.read_text())
     for check in record["checks"]:
@@ -452,8 +425,8 @@ def test_a_changed_record_changes_the_mark(chromium, project, tmp_path):
 
 
 @pytest.mark.parametrize("stem", ONE_PAGE)
-def test_what_is_folded_is_open_in_print(chromium, site, stem):
-    with visit(chromium, site, stem) as page:
+def test_what_is_folded_is_open_in_print(chromium, address, stem):
+    with visit(chromium, address, stem) as page:
         settle(page)
         page.emulate_media(media="print")
         page.evaluate("dispatchEvent(new Event('beforeprint'))")  # as the browser's menu does
@@ -461,8 +434,8 @@ def test_what_is_folded_is_open_in_print(chromium, site, stem):
         assert page.evaluate(INVISIBLE) == []
 
 
-def test_the_rule_card_prints_on_one_sheet(chromium, site):
-    with visit(chromium, site, "card") as page:
+def test_the_rule_card_prints_on_one_sheet(chromium, address):
+    with visit(chromium, address, "card") as page:
         settle(page)
         sheets = page.pdf(format="A4", prefer_css_page_size=True)
         assert len(re.findall(rb"/Type\s*/Page\b", sheets)) == 1
@@ -470,21 +443,21 @@ def test_the_rule_card_prints_on_one_sheet(chromium, site):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("stem", [page.stem for page in PAGES if "build/graph.svg" in page.text])
-def test_the_links_of_a_drawing_lead_to_what_is_seen(chromium, site, stem):
+def test_the_links_of_a_drawing_lead_to_what_is_seen(chromium, address, stem):
     """Also on a page that instant navigation brought, where the theme handles every click."""
-    with visit(chromium, site) as page:
-        follow(page, where(site, stem))
+    with visit(chromium, address) as page:
+        follow(page, where(address, stem))
         links = page.evaluate(
             "[...document.querySelectorAll('svg a')].map((a) => a.getAttribute('href') ?? a.getAttribute('xlink:href'))"
         )
         for number, link in enumerate(links):
-            if page.url.partition("#")[0] != where(site, stem):
-                follow(page, where(site, stem))
+            if page.url.partition("#")[0] != where(address, stem):
+                follow(page, where(address, stem))
             box = page.locator("svg a").nth(number)
             box.evaluate("(a) => a.scrollIntoView({ block: 'center' })")
             box.click()
             goal = page.evaluate(
-                "([link, base]) => new URL(link, base).href", [link, where(site, stem)]
+                "([link, base]) => new URL(link, base).href", [link, where(address, stem)]
             )
             page.wait_for_url(goal)
             settle(page)

@@ -16,19 +16,15 @@ from test_browser import (
     NARROW,
     OPEN,
     WIDE,
-    chromium,
     follow,
     policy,
-    project,
     settle,
     violations,
     visit,
     where,
 )
-from test_browser import site as published
 from test_snippets import PAGES
 
-__all__ = ["chromium", "project", "published"]
 EXERCISES = [(page, exercise) for page in PAGES for exercise in page.exercises]
 NAMES = [(page.stem, exercise.name) for page, exercise in EXERCISES]
 KB = 1000
@@ -38,10 +34,10 @@ KB = 1000
 
 
 @pytest.fixture(scope="module")
-def lessons(project, published):
+def lessons(copied, address):
     """Every page's exercises.json, by the page's stem."""
     return {
-        page.stem: json.loads((project / "site" / page.folder / "exercises.json").read_text())
+        page.stem: json.loads((copied / "site" / page.folder / "exercises.json").read_text())
         for page in PAGES
         if page.exercises
     }
@@ -54,7 +50,7 @@ def test_each_gradient_of_cross_entropy_is_asked_for():
     assert {("index", "dw"), (FUSED, "dlogits")} <= set(NAMES)
 
 
-def test_no_text_of_a_hint_occurs_twice(lessons, project):
+def test_no_text_of_a_hint_occurs_twice(lessons, copied):
     hints = [
         hint[0]
         for lesson in lessons.values()
@@ -62,7 +58,7 @@ def test_no_text_of_a_hint_occurs_twice(lessons, project):
         for hint in each["hints"]
     ]
     assert len(hints) >= 19 and len(set(hints)) == len(hints)
-    pages = "".join(path.read_text() for path in (project / "site").rglob("*.html"))
+    pages = "".join(path.read_text() for path in (copied / "site").rglob("*.html"))
     assert not [hint for hint in hints if hint in pages]
 
 
@@ -71,9 +67,9 @@ def test_the_names_are_not_sent_and_the_batch_is(lessons):
     assert "Xtr" not in lessons[CE]["values"] and "words" not in json.dumps(lessons)
 
 
-def test_what_a_page_costs_before_and_after_the_first_touch(project, published):
+def test_what_a_page_costs_before_and_after_the_first_touch(copied, address):
     """Compressed: 10 kB before anybody touches an exercise, 320 kB after."""
-    folder = project / "site"
+    folder = copied / "site"
 
     def size(*names):
         return sum(len(gzip.compress((folder / name).read_bytes(), 6)) for name in names)
@@ -84,8 +80,8 @@ def test_what_a_page_costs_before_and_after_the_first_touch(project, published):
     assert after < 314 * KB, after
 
 
-def test_the_licence_of_what_runs_is_published(project, published):
-    licence = (project / "site/licences/micropython.txt").read_text()
+def test_the_licence_of_what_runs_is_published(copied, address):
+    licence = (copied / "site/licences/micropython.txt").read_text()
     assert "Damien P. George" in licence and "Permission is hereby granted" in licence
 
 
@@ -197,8 +193,9 @@ def fetched(page):
     return names
 
 
-def test_python_comes_at_the_first_sign_of_interest_and_not_before(chromium, published):
-    with visit(chromium, published) as page:
+def test_python_comes_at_the_first_sign_of_interest_and_not_before(chromium, address):
+    with visit(chromium, address) as page:
+        page.wait_for_load_state("networkidle")
         names = fetched(page)
         page.mouse.wheel(0, 600)
         page.wait_for_timeout(300)
@@ -214,8 +211,8 @@ def test_python_comes_at_the_first_sign_of_interest_and_not_before(chromium, pub
 @pytest.mark.parametrize(
     "stem", ["index", pytest.param(CE, marks=pytest.mark.slow), pytest.param(FUSED, marks=pytest.mark.slow)]
 )  # fmt: skip
-def test_a_page_s_own_answers_are_right_in_a_browser(chromium, published, stem):
-    with visit(chromium, published, stem) as page:
+def test_a_page_s_own_answers_are_right_in_a_browser(chromium, address, stem):
+    with visit(chromium, address, stem) as page:
         for mine, name, _, code in answers():
             if mine == stem:
                 editor = Editor(page, name)
@@ -226,17 +223,17 @@ def test_a_page_s_own_answers_are_right_in_a_browser(chromium, published, stem):
 
 
 @pytest.mark.slow
-def test_wrong_lines_are_judged_alike_in_a_browser(chromium, published):
+def test_wrong_lines_are_judged_alike_in_a_browser(chromium, address):
     for stem in ("index", CE, FUSED):
-        with visit(chromium, published, stem) as page:
+        with visit(chromium, address, stem) as page:
             for mine, name, kind, code in CASES[::2]:
                 if mine == stem:
                     assert Editor(page, name).check(code) == kind, code
             assert page.watch.faults == []
 
 
-def test_a_loop_that_never_ends_is_stopped_and_the_next_try_works(chromium, published):
-    with visit(chromium, published) as page:
+def test_a_loop_that_never_ends_is_stopped_and_the_next_try_works(chromium, address):
+    with visit(chromium, address) as page:
         editor = Editor(page, "dw")
         editor.check("dw = w * 0")
         editor.text.fill("while True:\n    pass")
@@ -251,8 +248,8 @@ def test_a_loop_that_never_ends_is_stopped_and_the_next_try_works(chromium, publ
 
 
 @pytest.mark.slow
-def test_a_loop_that_never_ends_is_stopped_after_five_seconds(chromium, published):
-    with visit(chromium, published) as page:
+def test_a_loop_that_never_ends_is_stopped_after_five_seconds(chromium, address):
+    with visit(chromium, address) as page:
         editor = Editor(page, "dw")
         editor.check("while True: pass")
         assert "No answer after 5 seconds" in editor.status.inner_text()
@@ -263,16 +260,16 @@ def test_a_loop_that_never_ends_is_stopped_after_five_seconds(chromium, publishe
 @pytest.mark.parametrize(
     "code", ["dw = [0] * 10_000_000_000", "dw = 'x' * 2**40", "def f(): f()\nf()"]
 )
-def test_whatever_a_line_does_the_next_one_is_judged(chromium, published, code):
-    with visit(chromium, published) as page:
+def test_whatever_a_line_does_the_next_one_is_judged(chromium, address, code):
+    with visit(chromium, address) as page:
         editor = Editor(page, "dw")
         assert editor.check(code) != "right"
         assert editor.check("dw = 2 * (w * x - y) * x") == "right"
 
 
 @pytest.mark.parametrize("missing", ["micropython-ulab.wasm", "worker.mjs", "exercises.json"])
-def test_a_failed_load_says_so_and_the_page_is_whole(chromium, published, missing):
-    with visit(chromium, published) as page:
+def test_a_failed_load_says_so_and_the_page_is_whole(chromium, address, missing):
+    with visit(chromium, address) as page:
         page.route(f"**/{missing}", lambda route: route.abort())
         editor = Editor(page, "dw")
         editor.check("dw = 0")
@@ -282,17 +279,17 @@ def test_a_failed_load_says_so_and_the_page_is_whole(chromium, published, missin
         assert editor.check("dw = 2 * (w * x - y) * x") == "right", "the next try does better"
 
 
-def test_a_page_whose_script_does_not_come_opens_its_fold(chromium, published):
-    with visit(chromium, published) as page:
+def test_a_page_whose_script_does_not_come_opens_its_fold(chromium, address):
+    with visit(chromium, address) as page:
         page.route("**/exercise.mjs", lambda route: route.abort())
-        page.reload(wait_until="networkidle")
+        page.reload()
         page.locator("details.answer summary").click()
         assert page.locator("#code-dw").is_visible()
 
 
 @pytest.mark.parametrize("stem", ["index", pytest.param(CE, marks=pytest.mark.slow)])
-def test_without_javascript_nothing_is_folded_and_there_is_no_exercise(chromium, published, stem):
-    with visit(chromium, published, stem, java_script_enabled=False) as page:
+def test_without_javascript_nothing_is_folded_and_there_is_no_exercise(chromium, address, stem):
+    with visit(chromium, address, stem, java_script_enabled=False) as page:
         for fold in page.locator("details.answer").all():
             assert not fold.locator("summary").is_visible()
             assert fold.locator(".equation").last.bounding_box()["height"] > 20
@@ -300,8 +297,8 @@ def test_without_javascript_nothing_is_folded_and_there_is_no_exercise(chromium,
         assert page.locator(".exercise").first.bounding_box()["height"] == 0
 
 
-def test_the_keyboard_is_enough(chromium, published):
-    with visit(chromium, published) as page:
+def test_the_keyboard_is_enough(chromium, address):
+    with visit(chromium, address) as page:
         editor = Editor(page, "dw")
         editor.text.focus()
         page.keyboard.press("End")
@@ -317,8 +314,8 @@ def test_the_keyboard_is_enough(chromium, published):
         assert stops[:3] == ["Check", "Hint", "Reset"] and "the page's line" in stops[3]
 
 
-def test_three_hints_from_shapes_to_the_equation(chromium, published):
-    with visit(chromium, published, CE) as page:
+def test_three_hints_from_shapes_to_the_equation(chromium, address):
+    with visit(chromium, address, CE) as page:
         editor = Editor(page, "dprobs")
         for count in (1, 2, 3):
             editor.button("Hint").click()
@@ -327,56 +324,56 @@ def test_three_hints_from_shapes_to_the_equation(chromium, published):
         assert "(32, 27)" in told[0].inner_text()
         assert "logarithm" in told[1].inner_text().lower()
         told[1].get_by_role("link").click()
-        page.wait_for_url(where(published, "card"))
+        page.wait_for_url(where(address, "card"))
         page.go_back()
         assert page.watch.faults == []
 
 
-def test_what_was_written_is_there_at_the_next_visit_until_reset(chromium, published):
-    with visit(chromium, published) as page:
+def test_what_was_written_is_there_at_the_next_visit_until_reset(chromium, address):
+    with visit(chromium, address) as page:
         Editor(page, "dw").text.fill("dw = 2 * (w")
-        page.reload(wait_until="networkidle")
+        page.reload()
         editor = Editor(page, "dw")
         assert editor.text.input_value() == "dw = 2 * (w"
         editor.button("Reset").click()
         assert editor.text.input_value() == "dw = "
-        page.reload(wait_until="networkidle")
+        page.reload()
         assert Editor(page, "dw").text.input_value() == "dw = "
 
 
-def test_where_nothing_can_be_kept_the_exercise_works(chromium, published):
-    with visit(chromium, published) as page:
+def test_where_nothing_can_be_kept_the_exercise_works(chromium, address):
+    with visit(chromium, address) as page:
         page.add_init_script(
             "Storage.prototype.getItem = Storage.prototype.setItem = () => { throw new Error('no') }"
         )
-        page.reload(wait_until="networkidle")
+        page.reload()
         assert Editor(page, "dw").check("dw = 2 * (w * x - y) * x") == "right"
 
 
-def test_an_exercise_that_instant_navigation_brought_works(chromium, published):
-    with visit(chromium, published) as page:
+def test_an_exercise_that_instant_navigation_brought_works(chromium, address):
+    with visit(chromium, address) as page:
         assert Editor(page, "dw").check("dw = 2 * (w * x - y) * x") == "right"
-        follow(page, where(published, FUSED))
+        follow(page, where(address, FUSED))
         editor = Editor(page, "dlogits")
         assert editor.check("dlogits = (probs - F.one_hot(Yb, vocab_size)) / n") == "right"
-        follow(page, published)
+        follow(page, address)
         assert Editor(page, "dw").text.input_value() == "dw = 2 * (w * x - y) * x"
         assert page.watch.loads == 1 and page.watch.faults == []
 
 
-def test_what_is_printed_is_shown(chromium, published):
-    with visit(chromium, published) as page:
+def test_what_is_printed_is_shown(chromium, address):
+    with visit(chromium, address) as page:
         editor = Editor(page, "dw")
         editor.check("print('hello', w.shape)\ndw = w")
         assert "hello" in editor.status.inner_text()
 
 
-def test_under_a_strict_policy_python_runs(chromium, project, published):
-    strict = policy(project / "site").replace(
+def test_under_a_strict_policy_python_runs(chromium, copied, address):
+    strict = policy(copied / "site").replace(
         "script-src 'self'", "script-src 'self' 'wasm-unsafe-eval'"
     )
     with (
-        served(project / "site", headers={"Content-Security-Policy": strict}) as server,
+        served(copied / "site", headers={"Content-Security-Policy": strict}) as server,
         visit(chromium, server.address) as page,
     ):
         assert Editor(page, "dw").check("dw = 2 * (w * x - y) * x") == "right"
@@ -385,8 +382,8 @@ def test_under_a_strict_policy_python_runs(chromium, project, published):
 
 
 @pytest.mark.parametrize("scheme, width", [("dark", NARROW), ("light", WIDE)])
-def test_an_exercise_in_use_is_accessible(chromium, published, scheme, width):
-    with visit(chromium, published, CE, scheme, width) as page:
+def test_an_exercise_in_use_is_accessible(chromium, address, scheme, width):
+    with visit(chromium, address, CE, scheme, width) as page:
         for name, code in (("dprobs", "dprobs = dlogprobs"), ("dcounts", "print(1)\ndcounts = x")):
             editor = Editor(page, name)
             editor.check(code)
@@ -399,8 +396,8 @@ def test_an_exercise_in_use_is_accessible(chromium, published, scheme, width):
         assert violations(page) == []
 
 
-def test_no_phone_zooms_in_on_an_editor(chromium, published):
-    with visit(chromium, published, width=NARROW, has_touch=True, is_mobile=True) as page:
+def test_no_phone_zooms_in_on_an_editor(chromium, address):
+    with visit(chromium, address, width=NARROW, has_touch=True, is_mobile=True) as page:
         size = Editor(page, "dw").text.evaluate(
             "(text) => parseFloat(getComputedStyle(text).fontSize)"
         )
@@ -408,16 +405,17 @@ def test_no_phone_zooms_in_on_an_editor(chromium, published):
 
 
 @pytest.mark.parametrize("width", [NARROW, WIDE])
-def test_the_editors_come_without_a_shift(chromium, project, published, width):
+def test_the_editors_come_without_a_shift(chromium, copied, address, width):
     kept = {"Cache-Control": "max-age=600"}  # the theme asks for each style sheet twice
     with (
-        served(project / "site", headers=kept) as server,
+        served(copied / "site", headers=kept) as server,
         chromium.new_context(viewport={"width": width, "height": 900}) as context,
     ):
         page = context.new_page()
         page.route("**/exercise.mjs", lambda route: (page.wait_for_timeout(300), route.continue_()))
         page.add_init_script(OBSERVE)
-        page.goto(server.address, wait_until="networkidle")
+        page.goto(server.address)
+        page.locator(".exercise textarea").wait_for()
         page.wait_for_timeout(300)
         assert page.locator(".exercise textarea").count() == 1
         assert page.evaluate("window.shift") < 0.01
@@ -438,12 +436,12 @@ TIMED = """async (box) => {
 
 @pytest.mark.slow
 @pytest.mark.parametrize("stem, name", [("index", "dw"), (CE, "dprobs")])
-def test_verdicts_come_soon(chromium, published, stem, name):
+def test_verdicts_come_soon(chromium, address, stem, name):
     """How soon is printed; what is asserted is far above it, and says that nothing stalls."""
     code = {"dw": "dw = 2 * (w * x - y) * x", "dprobs": "dprobs = dlogprobs / probs"}[name]
     firsts, nexts = [], []
     for _ in range(3):
-        with visit(chromium, published, stem) as page:
+        with visit(chromium, address, stem) as page:
             editor = Editor(page, name)
             editor.text.evaluate("(text, code) => { text.value = code }", code)
             firsts.append(editor.box.evaluate(TIMED))

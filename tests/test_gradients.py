@@ -3,7 +3,7 @@
 import pytest
 from reading.pages import SECONDS
 from running import program
-from test_snippets import PROGRAMS, folder, sections_of  # noqa: F401
+from test_snippets import PROGRAMS, sections_of
 
 SEED, BATCH = "seed, n_embd, n_hidden = {}, {}, {}\n", "batch_size = {}\n"
 SHOWN = (SEED.format(2147483647, 10, 64), BATCH.format(32))
@@ -21,7 +21,7 @@ DRAWN = [
 
 @pytest.mark.parametrize("stem", DRAWN)
 @pytest.mark.parametrize("seed, n, n_embd, n_hidden", [(1, 2, 4, 7), (2, 3, 2, 1), (3, 32, 5, 40)])
-def test_a_page_holds_for_other_seeds_and_sizes(folder, stem, seed, n, n_embd, n_hidden):  # noqa: F811
+def test_a_page_holds_for_other_seeds_and_sizes(folder, stem, seed, n, n_embd, n_hidden):
     sections = sections_of(PROGRAMS[stem])
     others = (SEED.format(seed, n_embd, n_hidden), BATCH.format(n))
     for line, other in zip(SHOWN, others, strict=True):

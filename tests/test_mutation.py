@@ -20,9 +20,10 @@ import pytest
 import records
 import torch
 import training_facts
+from conftest import NAMES
 from running import program
 from running.witness import Witness
-from test_snippets import NAMES, PROGRAMS, folder, sections_of, short, told  # noqa: F401
+from test_snippets import PROGRAMS, sections_of, short, told
 
 SWAP = {
     ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult,
@@ -273,7 +274,7 @@ CHANGED = [stem for stem in PROGRAMS if stem != "mistakes"]
 
 @pytest.mark.slow
 @pytest.mark.parametrize("stem", CHANGED)
-def test_every_changed_operator_and_number_is_refused(folder, stem, monkeypatch):  # noqa: F811
+def test_every_changed_operator_and_number_is_refused(folder, stem, monkeypatch):
     sections, mine = sections_of(PROGRAMS[stem]), owned(PROGRAMS[stem])
     every = 1 if ALL else SELDOM if stem in TAKE_SECONDS else EVERY
     versions = {

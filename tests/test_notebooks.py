@@ -15,22 +15,22 @@ import nbformat
 import pytest
 import workbook
 from browse import served
-from conftest import PLAIN, ROOT
+from conftest import NAMES, PLAIN, ROOT
 from packaging.requirements import Requirement
 from retell import quiet
-from test_site import BOOKS, file_of, site  # noqa: F401
-from test_snippets import FETCH, NAMES, PAGES, PROGRAMS, short
+from test_site import BOOKS, file_of
+from test_snippets import FETCH, PAGES, PROGRAMS, short
 
 LECTURE = "0a30b5557f192f32ab962680889aac5f6fda0f4cecf40a6d0b5694f58ea8cc4d"
 SOME_NAMES = "\n".join(NAMES[::40]) + "\n"
 KERNEL = [sys.executable, ROOT / "scripts/kernel.py"]
 
 
-def file_beside(site, stem, ending):  # noqa: F811
+def file_beside(site, stem, ending):
     return file_of(site, stem).with_name(f"{stem}.{ending}")
 
 
-def notebook(site, stem):  # noqa: F811
+def notebook(site, stem):
     return nbformat.reads(file_beside(site, stem, "ipynb").read_text(), as_version=4)
 
 
@@ -78,7 +78,7 @@ def test_what_a_cell_prints_is_one_output_however_it_comes():
 
 
 @pytest.mark.parametrize("stem", [*PROGRAMS, *BOOKS])
-def test_a_notebook_is_whole_and_was_executed(site, stem):  # noqa: F811
+def test_a_notebook_is_whole_and_was_executed(site, stem):
     book = notebook(site, stem)
     nbformat.validate(book)
     cells = [cell for cell in book.cells if cell.cell_type == "code"]
@@ -92,7 +92,7 @@ def test_a_notebook_is_whole_and_was_executed(site, stem):  # noqa: F811
 
 
 @pytest.mark.parametrize("stem", PROGRAMS)
-def test_the_cells_of_a_notebook_are_the_blocks_of_its_page(site, stem):  # noqa: F811
+def test_the_cells_of_a_notebook_are_the_blocks_of_its_page(site, stem):
     head, _, program = PROGRAMS[stem].source().partition("\n\n")
     cells = code_of(notebook(site, stem))
     assert "\n\n".join(cells).replace(";\n", "\n").rstrip(";") == program.rstrip("\n")
@@ -107,14 +107,14 @@ def test_a_cell_that_would_show_its_last_value_is_quiet():
 @pytest.mark.parametrize(
     "stem", [stem for stem, page in PROGRAMS.items() if not page.options.get("alone")]
 )
-def test_a_notebook_prints_what_its_page_shows(site, stem):  # noqa: F811
+def test_a_notebook_prints_what_its_page_shows(site, stem):
     cells = [cell for cell in notebook(site, stem).cells if cell.cell_type == "code"]
     record = json.loads((ROOT / f"build/pages/{stem}.json").read_text())
     assert "".join(printed(cell.outputs) for cell in cells) == "".join(record["outputs"].values())
 
 
 @pytest.mark.parametrize("stem", PROGRAMS)
-def test_every_figure_of_a_page_is_drawn_in_its_notebook(site, stem):  # noqa: F811
+def test_every_figure_of_a_page_is_drawn_in_its_notebook(site, stem):
     record = json.loads((ROOT / f"build/pages/{stem}.json").read_text())
     book = notebook(site, stem)
     drawn = [
@@ -172,7 +172,7 @@ def test_colab_is_offered_where_its_address_is_known(project):
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
-def test_every_page_is_there_as_plain_markdown(site, page):  # noqa: F811
+def test_every_page_is_there_as_plain_markdown(site, page):
     text = file_beside(site, page.stem, "md").read_text()
     assert text.startswith("# ") and not re.search(r"--8<--|\{\{|\\label|^!!!|^\?\?\?", text, re.M)
     for block in page.blocks:
@@ -190,7 +190,7 @@ def test_every_page_is_there_as_plain_markdown(site, page):  # noqa: F811
         assert all(outputs[name].strip() in text for name in shown if name)
 
 
-def test_llms_txt_leads_to_every_page(site):  # noqa: F811
+def test_llms_txt_leads_to_every_page(site):
     text = (site / "llms.txt").read_text()
     links = re.findall(r"^- \[[^\]]+\]\(([^)]+)\): \S", text, re.M)
     assert len(links) == len(PAGES) and all((site / link).is_file() for link in links)
@@ -212,7 +212,7 @@ def test_the_workbook_asks_for_every_gradient_with_the_rules_of_the_pages():
     assert asked == {name: workbook.RULES[name] for name in asked}
 
 
-def test_the_blank_workbook_says_so_kindly_and_goes_on(site):  # noqa: F811
+def test_the_blank_workbook_says_so_kindly_and_goes_on(site):
     cells = [cell for cell in notebook(site, "workbook").cells if cell.cell_type == "code"]
     asked = [cell for cell in cells if cell.source.startswith('judged("')]
     assert len(asked) == len(workbook.RULES) + len(workbook.IN_ONE_STEP)
@@ -220,7 +220,7 @@ def test_the_blank_workbook_says_so_kindly_and_goes_on(site):  # noqa: F811
     assert "trained with autograd's gradients" in printed(cells[-1].outputs)
 
 
-def test_the_solved_workbook_is_right_in_every_cell(site):  # noqa: F811
+def test_the_solved_workbook_is_right_in_every_cell(site):
     cells = [cell for cell in notebook(site, "solved").cells if cell.cell_type == "code"]
     said = [printed(cell.outputs) for cell in cells if cell.source.startswith('judged("')]
     assert len(said) == 28 and all(text.startswith("✓") for text in said)
@@ -229,7 +229,7 @@ def test_the_solved_workbook_is_right_in_every_cell(site):  # noqa: F811
 
 
 @pytest.fixture(scope="module")
-def answers(site):  # noqa: F811
+def answers(site):
     """The solved workbook: its first two cells, and (name, answer) of each task."""
     cells = code_of(notebook(site, "solved"))
     tasks = [
@@ -276,7 +276,7 @@ def test_a_line_that_breaks_is_named_and_a_repaired_one_judged_anew(answers):
 
 
 @pytest.mark.slow
-def test_a_wrong_backward_pass_is_told_parameter_by_parameter(site, answers):  # noqa: F811
+def test_a_wrong_backward_pass_is_told_parameter_by_parameter(site, answers):
     cells = code_of(notebook(site, "solved"))
     start = cells[:2] + cells[-3:-1]
     wrong = "\ntrue = backward\n\n\ndef backward(*given):\n    dC, *rest = true(*given)\n    return -dC, *rest"
@@ -328,7 +328,7 @@ def bare(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def web(site):  # noqa: F811
+def web(site):
     """Fetches a file of the published site as a reader does."""
     with served(site) as server:
         yield lambda path: urllib.request.urlopen(server.address + path).read().decode()

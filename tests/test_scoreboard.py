@@ -10,8 +10,8 @@ import torch
 import torch.nn.functional as F
 from conftest import ROOT
 from running import program
-from test_site import Reader, file_of, site  # noqa: F401
-from test_snippets import NAMES, PAGES, PROGRAMS, folder, sections_of  # noqa: F401
+from test_site import Reader, file_of
+from test_snippets import PAGES, PROGRAMS, sections_of
 
 GRADIENTS = [
     "logprobs", "probs", "counts_sum_inv", "counts_sum", "counts", "norm_logits", "logit_maxes", "logits",
@@ -179,7 +179,7 @@ def execute(stem, seed, block_size, n_embd, n_hidden, batch_size, without=()):
 
 
 @pytest.mark.parametrize("network", NETWORKS)
-def test_the_chain_holds_for_other_seeds_batches_and_layers(folder, network):  # noqa: F811
+def test_the_chain_holds_for_other_seeds_batches_and_layers(folder, network):
     witness = execute("scoreboard", *network)
     assert witness.failures == []
     gradients = [check for check in witness.checks if check["kind"] == "gradient"]
@@ -191,7 +191,7 @@ SHOWN = ("merge", "num_classes", "clock", "lost", "zero_columns")
 
 
 @pytest.mark.parametrize("network", NETWORKS)
-def test_the_embedding_holds_for_other_seeds_batches_and_layers(folder, network):  # noqa: F811
+def test_the_embedding_holds_for_other_seeds_batches_and_layers(folder, network):
     witness = execute("embedding", *network, without=SHOWN)
     assert witness.failures == []
     assert [check["section"] for check in witness.checks if check["name"] == "dC"] == [
@@ -208,7 +208,7 @@ def loss_of(X, Y, C, W1, b1, W2, b2, bngain, bnbias):
     return F.cross_entropy(F.linear(h, W2.T, b2), Y)
 
 
-def test_the_parameters_gradients_are_the_slopes_of_the_loss(folder):  # noqa: F811
+def test_the_parameters_gradients_are_the_slopes_of_the_loss(folder):
     """Centred differences know nothing of derivatives, nor of autograd."""
     ns = execute("scoreboard", 8, 3, 2, 3, 6).namespace
     parameters = [p.detach().clone() for p in ns["parameters"]]
@@ -225,7 +225,7 @@ def test_the_parameters_gradients_are_the_slopes_of_the_loss(folder):  # noqa: F
             torch.testing.assert_close(ours[k], slope, rtol=1e-6, atol=1e-9)
 
 
-def test_the_verdict_in_float64_is_that_of_the_report(site):  # noqa: F811
+def test_the_verdict_in_float64_is_that_of_the_report(site):
     report = json.loads((ROOT / "build/report.json").read_text())
     decided = [
         check

@@ -2,14 +2,12 @@
 
 import json
 import re
-import subprocess
-import sys
 from functools import cache
 from html import unescape
 from html.parser import HTMLParser
 
 import pytest
-from conftest import PLAIN, ROOT
+from conftest import ROOT
 from test_snippets import PAGES, PROGRAMS
 
 STEMS = [page.stem for page in PAGES]
@@ -40,16 +38,6 @@ class Reader(HTMLParser):
     def handle_data(self, data):
         if not self.inside:
             self.words.append(data)
-
-
-@pytest.fixture(scope="module")
-def site():
-    """This project's own site, published by this project's own build."""
-    done = subprocess.run(
-        [sys.executable, "scripts/build.py"], cwd=ROOT, env=PLAIN, capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stderr
-    return ROOT / "site"
 
 
 def file_of(site, stem):

@@ -1,4 +1,4 @@
-"""What takes minutes: the whole site run again, and a clone that has nothing yet."""
+"""What takes minutes: a clone that has nothing yet, and so runs every page."""
 
 import shutil
 import subprocess
@@ -7,20 +7,10 @@ import urllib.error
 import urllib.request
 
 import pytest
-from browse import ROOT, copy_project
-from conftest import PLAIN, free_port, until
+from conftest import PLAIN, ROOT, free_port, until
+from test_snippets import PROGRAMS
 
 pytestmark = pytest.mark.slow
-
-
-def test_a_fresh_build_of_the_whole_site_holds(tmp_path):
-    copy_project(tmp_path / "copy")
-    done = subprocess.run(
-        [sys.executable, "scripts/build.py", "--fresh"],
-        cwd=tmp_path / "copy", env=PLAIN, capture_output=True, text=True,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    assert "running" in done.stderr and "FAILED" not in done.stderr
 
 
 @pytest.fixture
@@ -37,7 +27,7 @@ def clone(tmp_path):
     return folder
 
 
-def test_a_clean_clone_serves_the_site(clone, running):
+def test_a_clean_clone_runs_every_page_and_serves_the_site(clone, running):
     port = free_port()
     said = (clone / "said").open("w")
     running.append(
@@ -53,6 +43,10 @@ def test_a_clean_clone_serves_the_site(clone, running):
 
     shown = until(page, 300)
     assert 'class="mark"' in shown and "mjx-container" in shown
+    told = (clone / "said").read_text()
+    assert (
+        f"running {len(PROGRAMS)} of {len(PROGRAMS)} page programs" in told and "FAILED" not in told
+    )
 
 
 def test_a_clean_clone_tests_itself(clone):

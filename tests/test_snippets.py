@@ -9,7 +9,7 @@ import facts
 import mkdocs.config
 import pytest
 import state
-from conftest import PLAIN, ROOT
+from conftest import NAMES, PLAIN, ROOT
 from reading.pages import read_site
 from reading.sections import read_sections
 from running import program
@@ -20,7 +20,6 @@ PAGES, PROBLEMS = read_site(
 PROGRAMS = {page.stem: page for page in PAGES if page.program}
 SNIPPETS = sorted((ROOT / "snippets").glob("*.py"))
 FILES = sorted((ROOT / "snippets").rglob("*.py"))
-NAMES = (ROOT / "snippets/setup/names.txt").read_text().splitlines()
 # How often a program repeats something, and how often it does where only that matters less.
 SHORT = {
     "steps, every = 10_000, 500": "steps, every = 40, 5",
@@ -51,14 +50,6 @@ def told(section):
 
 def sections_of(page):
     return [told(section) for section in page.program]
-
-
-@pytest.fixture
-def folder(tmp_path, monkeypatch):
-    """An empty folder with a short list of names, to run programs in."""
-    (tmp_path / "names.txt").write_text("\n".join(NAMES[::40]) + "\n")
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
 
 
 def test_the_pages_are_read_without_a_fault():

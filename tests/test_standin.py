@@ -189,7 +189,8 @@ def test_the_sites_network_has_torchs_gradients():
 
 @pytest.mark.parametrize("stem", ["index", "cross_entropy"])
 def test_a_pages_own_program_runs_on_it(stem, tmp_path):
-    from test_snippets import NAMES, PROGRAMS
+    from conftest import NAMES
+    from test_snippets import PROGRAMS
 
     (tmp_path / "names.txt").write_text("\n".join(NAMES[::40]) + "\n")
     (tmp_path / "page.py").write_text(PROGRAMS[stem].source())

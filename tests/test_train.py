@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 import torch
 import torch.nn.functional as F
-from conftest import PLAIN, ROOT, until
+from conftest import NAMES, PLAIN, ROOT, until
 from names import EMBEDDED, LECTURE
 from running import program
-from test_snippets import NAMES, PROGRAMS, python, sections_of, short
+from test_snippets import PROGRAMS, python, sections_of, short
 
 PAGE = PROGRAMS["train"]
 

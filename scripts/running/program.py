@@ -14,7 +14,6 @@ from collections import namedtuple
 from pathlib import Path
 
 import torch
-import torch.fx.experimental.symbolic_shapes  # noqa: F401  what autograd loads at its first given gradient
 
 from .float64 import Watch
 from .witness import Witness

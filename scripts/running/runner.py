@@ -3,10 +3,10 @@
     python -m running.runner < jobs.json
 
 reads {"jobs": [...], "names": TEXT} and writes one JSON line for each job as it
-ends. It forks its children from a server that has torch and matplotlib loaded,
-and imports neither itself. A child has one thread, an empty folder with `names.txt`,
-a process group of its own and a time limit, and must say "done": exit code 0
-without that word is a failure.
+ends. It forks its children from a server that has loaded torch and what else several of
+them need; it imports none of it itself. A child has one thread, an empty folder with
+`names.txt`, a process group of its own and a time limit, and must say "done": exit code
+0 without that word is a failure.
 """
 
 import contextlib
@@ -108,7 +108,7 @@ def main():
     method = "forkserver" if sys.platform == "linux" else "spawn"
     context = multiprocessing.get_context(method)
     if method == "forkserver":
-        context.set_forkserver_preload(["running.program", "matplotlib.pyplot"])
+        context.set_forkserver_preload(["running.program", *worth_sharing(order["jobs"])])
     parent, running = os.getppid(), []
     # The long ones first: the last to end has nothing beside it.
     waiting = sorted(order["jobs"], key=lambda job: (job["alone"], -job["seconds"]))
@@ -129,6 +129,14 @@ def main():
     finally:
         for job in running:
             job.end()
+
+
+def worth_sharing(jobs):
+    """Modules that take long to load, where several children would each load them."""
+    code = "".join(section[3] for job in jobs for section in job["sections"])
+    drawn = ["matplotlib.pyplot"] if "matplotlib" in code else []
+    # autograd loads this one at the first gradient that it is given
+    return drawn + (["torch.fx.experimental.symbolic_shapes"] if len(jobs) > 4 else [])
 
 
 def room_for(job, running):
