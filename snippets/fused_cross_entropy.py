@@ -41,6 +41,7 @@ cmp("dlogits", dlogits, logits)
 
 # --8<-- [start:truth]
 entries, differ = dlogits.numel(), (dlogits != logits.grad).sum().item()
+assert differ + (dlogits == logits.grad).sum() == entries
 truth = F.softmax(logits.detach().double(), 1)  # (n, vocab_size)
 truth = (truth - F.one_hot(Yb, vocab_size)) / n
 check("truth", dlogits, truth.to(dlogits.dtype), kind="forward")
