@@ -90,6 +90,12 @@ def visit(chromium, address, stem="index", scheme="light", width=WIDE, **options
         yield page
 
 
+def leave(page, address):
+    """Go to another page, when this one has what it asked for: what is broken off has failed."""
+    page.wait_for_load_state("networkidle")
+    page.goto(address)
+
+
 def where(address, stem):
     return address if stem == "index" else f"{address}{stem}/"
 
@@ -312,7 +318,7 @@ def test_light_and_dark_follow_the_system_until_the_reader_chooses(chromium, add
             page.emulate_media(color_scheme=system)
             is_shown(scheme)
         page.get_by_role("button", name="Switch to dark mode").click()
-        page.goto(where(address, "about"))
+        leave(page, where(address, "about"))
         is_shown("slate")
         page.emulate_media(color_scheme="dark")
         page.get_by_role("button", name="Switch to light mode").focus()
@@ -387,7 +393,7 @@ def test_a_strict_content_security_policy_breaks_nothing(
         headers["Content-Security-Policy"] = policy(copy / "site")
         with visit(chromium, server.address, **clipboard) as page:
             for stem in programs:
-                page.goto(where(server.address, stem), wait_until="networkidle")
+                leave(page, where(server.address, stem))
                 page.evaluate(OPEN)
                 assert page.evaluate(INVISIBLE) == []
             loads = page.watch.loads
