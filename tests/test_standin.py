@@ -188,15 +188,13 @@ def test_the_sites_network_has_torchs_gradients():
 
 
 @pytest.mark.parametrize("stem", ["index", "cross_entropy"])
-def test_a_pages_own_program_runs_on_it(stem, tmp_path):
-    from conftest import NAMES
+def test_a_pages_own_program_runs_on_it(stem, folder):
     from test_snippets import PROGRAMS
 
-    (tmp_path / "names.txt").write_text("\n".join(NAMES[::40]) + "\n")
-    (tmp_path / "page.py").write_text(PROGRAMS[stem].source())
+    (folder / "page.py").write_text(PROGRAMS[stem].source())
     done = subprocess.run(
         [sys.executable, "-B", "page.py"],
-        cwd=tmp_path, env=PLAIN | {"PYTHONPATH": str(standin.HOME.parent)}, capture_output=True, text=True, timeout=60,
+        cwd=folder, env=PLAIN | {"PYTHONPATH": str(standin.HOME.parent)}, capture_output=True, text=True, timeout=60,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert "exact: " in done.stdout
