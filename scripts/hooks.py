@@ -24,7 +24,7 @@ from lessons import lessons, lessons_path, python_files, runtime_files  # noqa: 
 from lighten import ANY_HEADING, boxes, lighten, lighten_index, unindented  # noqa: E402
 from notebook_page import page_of  # noqa: E402
 from notebooks import of_page, run_notebooks  # noqa: E402
-from publish import BuildLock, beside, licences, recover, swap  # noqa: E402
+from publish import BuildLock, PublishError, beside, discard, licences, prepare, swap  # noqa: E402
 from records import write  # noqa: E402
 from render import NAMES, failed, figure_paths, mark, notebook_path, program_path, render  # noqa: E402
 from retell import llms, markdown_of, markdown_path, pieces  # noqa: E402
@@ -65,7 +65,6 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
     if jupyter := config.plugins.get("mkdocs-jupyter"):
         jupyter.config["cache_dir"] = str(root / "build" / "jupyter")
     if Build.serving:
-        Build.site_dir = root / "site"  # not written to while serving
         if not Build.bound:
             refuse_taken_port(*config.dev_addr)
         Build.bound = True
@@ -83,7 +82,8 @@ def fresh() -> bool:
 def on_pre_build(config: MkDocsConfig) -> None:
     root = Path(config.config_file_path).parent
     Build.lock.take(root, say)
-    recover(Build.site_dir, say)
+    if not Build.serving:  # a server writes nothing there
+        or_abort(prepare, root, Build.site_dir, say)
     Build.site = Site.read(root, nav_pages(config.nav)).run(
         os.environ.get("NAMES") or None, fresh()
     )
@@ -269,13 +269,23 @@ def on_post_build(config: MkDocsConfig) -> None:
             write(Path(config.site_dir) / markdown_path(page), markdown_of(Build.told[page.path]))
     write(Path(config.site_dir) / "llms.txt", llms(config, Build.site.pages, address))
     if not Build.serving:
-        swap(Build.site_dir)
+        or_abort(swap, Build.site_dir)
         config.site_dir = str(Build.site_dir)
         say(f"published {Build.site_dir.name}/: {Build.site.summary()}")
     finish()
 
 
+def or_abort(step, *arguments) -> None:
+    """Take a step of publishing; what speaks against it ends the build with a sentence."""
+    try:
+        step(*arguments)
+    except PublishError as error:
+        raise Abort(f"error: {error}") from error
+
+
 def on_build_error(error: Exception) -> None:
+    if Build.lock.held and not Build.serving:
+        discard(Build.site_dir)
     finish()
 
 

@@ -185,16 +185,6 @@ def test_a_build_killed_half_way_leaves_the_old_site_and_no_process(project, run
     assert project.build()[0] == 0, "a build after the killed one"
 
 
-def test_a_build_stopped_while_it_published_is_put_right_by_the_next(project):
-    before = project.site()
-    project.path("site").rename(project.path("site.old"))
-    project.edit("docs/square.md", "As before", "As before, 2.5 and")
-    code, said = project.build()
-    assert code == 1
-    assert "put site/ back" in said
-    assert project.site() == before
-
-
 def test_the_second_of_two_builds_waits_and_says_so(project, running):
     started = project.path("started")
     slow = f"import time; open({str(started)!r}, 'w'); time.sleep(3)"
