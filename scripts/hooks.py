@@ -23,14 +23,14 @@ from figures import variants  # noqa: E402
 from lessons import lessons, lessons_path, python_files, runtime_files  # noqa: E402
 from lighten import ANY_HEADING, boxes, lighten, lighten_index, unindented  # noqa: E402
 from notebook_page import page_of  # noqa: E402
-from notebooks import of_page, run_notebooks  # noqa: E402
+from notebooks import nothing, of_page, run_notebooks  # noqa: E402
 from publish import BuildLock, PublishError, beside, discard, licences, prepare, swap  # noqa: E402
 from records import write  # noqa: E402
 from render import NAMES, failed, figure_paths, mark, notebook_path, program_path, render  # noqa: E402
 from retell import llms, markdown_of, markdown_path, pieces  # noqa: E402
 from state import Listener, Site, nav_pages, refuse_taken_port, say  # noqa: E402
 from typeset import TypesetError, glyph_table, install, put_in, take_out, typeset  # noqa: E402
-from workbook import unsolved, workbooks  # noqa: E402
+from workbook import sources_of, unsolved, workbooks  # noqa: E402
 from workbook_texts import SOLVED  # noqa: E402
 
 LEFT = re.compile(
@@ -53,6 +53,7 @@ class Build:
     ready = False  # a server has shown the pages once
     notebooks = {}  # stem: the notebook's text
     books = {}  # page path in docs/: the file of a notebook that has a page of its own
+    lacking = []  # what is wrong with the pages that the workbook is made of
     told = {}  # page path: its pieces
 
 
@@ -110,18 +111,21 @@ def retell(config: MkDocsConfig) -> None:
         page.path: pieces(page, site.records, site.facts, address) for page in whole
     }
     made = [of_page(page, told[page.path], address) for page in whole if page.program]
-    books = workbooks(site.root, whole, site.records, address)
-    if not made:
-        return
+    shown = nav_pages(config.nav, (".ipynb",))
+    lacking = [page for page in sources_of(site.pages) if page not in whole] if shown else []
+    books = workbooks(site.root, whole, site.records, address) if shown and not lacking else []
     outputs, found = run_notebooks(site.root, made + books, site.names, fresh(), Build.ready, say)
     for book in books[1:]:
-        found += unsolved(book, outputs[book.stem] or [])
+        if outputs[book.stem] is not None:  # a server does not run it again at each save
+            found += unsolved(book, outputs[book.stem])
     site.problems += found
     Build.notebooks = {each.stem: each.written(outputs[each.stem]) for each in made + books}
-    for book in books:
-        path = site.root / "build" / "notebooks" / f"{book.stem}.ipynb"
-        write(path, Build.notebooks[book.stem])
-        Build.books[f"{book.stem}.ipynb"] = path
+    Build.lacking = list(dict.fromkeys(p for page in lacking for p in site.problems_of(page)))
+    Build.books = {}
+    for name in shown:
+        path = site.root / "build" / "notebooks" / name
+        write(path, Build.notebooks.setdefault(path.stem, nothing(path.stem)))
+        Build.books[name] = path
 
 
 def stop_or_show() -> None:
@@ -250,9 +254,9 @@ def on_post_page(output: str, page, config: MkDocsConfig) -> str:
     for left in LEFT.finditer(NOT_PROSE.sub(" ", article)):
         Build.site.fail(path, f"markup is left as text in the built page: {left[0]}")
     inside = glyph_table(article, Build.typeset["glyphs"])
-    if mine and (problems := Build.site.problems_of(mine)):
+    if problems := Build.lacking if book else Build.site.problems_of(mine):
         output = output.replace(article.partition(">")[2], "")
-        inside = failed(mine, problems)
+        inside = failed(page.title if book else mine.title, problems)
     output = re.sub(r"(<article[^>]*>)", lambda match: match[1] + inside, output, count=1)
     return unindented(output)
 

@@ -72,6 +72,11 @@ def of_page(page: Page, parts: list, address: str) -> Notebook:
     return Notebook(page.stem, page.path, cells, page.seconds)
 
 
+def nothing(stem: str) -> str:
+    """A notebook that cannot be made now: its page says why."""
+    return Notebook(stem, "", [{"kind": "prose", "text": f"# {stem}", "line": 1}], 0).written(None)
+
+
 def key_of(notebook: Notebook, around: str) -> str:
     kernel = Path(__file__).with_name("kernel.py").read_text("utf-8")
     return hashlib.sha256(json.dumps([notebook.code(), kernel, around]).encode()).hexdigest()

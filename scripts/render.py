@@ -200,12 +200,12 @@ def mark(page: Page, name: str, record: dict) -> str:
     return f'<a class="mark" href="#{page.anchor(name)}" aria-label="{said}">{apart}</a>'
 
 
-def failed(page: Page, problems: list[Problem]) -> str:
+def failed(title: str, problems: list[Problem]) -> str:
     """What a page shows in the place of its content while it is wrong."""
     items = "".join(f"<li><code>{html.escape(str(problem))}</code></li>" for problem in problems)
     told = (
         "This page is not shown, because something in it is wrong. "
         "Save the repaired file, and it comes back."
     )
-    heading = f"<h1>{html.escape(page.title)}</h1>"
+    heading = f"<h1>{html.escape(title)}</h1>"
     return f'{heading}<div class="failure"><p>{told}</p><ul>{items}</ul></div>'

@@ -188,11 +188,15 @@ def judge_of(source: Source) -> str:
     return JUDGE.format(modules=modules, told=json.dumps(source.told()))
 
 
+def sources_of(pages: list[Page]) -> list[Page]:
+    """The pages that the workbook is made of: while one of them is wrong there is none."""
+    named = {CHAIN, "train", "symbols", *(stem for stem, *_ in IN_ONE_STEP.values())}
+    derived = {name: page for page in reversed(pages) for name in (e.name for e in page.equations)}
+    return [p for p in pages if p.stem in named or p in [derived.get(name) for name in RULES]]
+
+
 def workbooks(root: Path, pages: list[Page], records: dict, address: str) -> list[Notebook]:
-    """Both notebooks; none where the pages that they are made of are not there."""
-    known = {page.stem for page in pages}
-    if not {CHAIN, "train", *(stem for stem, *_ in IN_ONE_STEP.values())} <= known:
-        return []
+    """Both notebooks."""
     source = Source(root, pages, records, address)
     return [workbook(source, solved) for solved in (False, True)]
 
