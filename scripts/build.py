@@ -14,8 +14,10 @@ import sys
 from pathlib import Path
 
 try:
-    from publish import BuildLock
-    from state import Site, nav_pages, say
+    from press.publishing.session import BuildLock
+    from press.reading.pages import nav_pages
+    from press.reading.problems import say
+    from press.records.build import Build
 except ModuleNotFoundError as missing:
     sys.exit(
         f"{missing.name} is not installed in {sys.executable}: after scripts/serve or scripts/test "
@@ -35,9 +37,7 @@ def arguments(argv: list[str]) -> argparse.Namespace:
     parser.add_argument(
         "--fresh", action="store_true", help="run every page again, whatever is kept"
     )
-    parser.add_argument(
-        "--names", default=os.environ.get("NAMES"), metavar="FILE", help="another list of names"
-    )
+    parser.add_argument("--names", metavar="FILE", help="another list of names")
     return parser.parse_args(argv)
 
 
@@ -50,11 +50,10 @@ def main(argv: list[str]) -> int:
 
     try:
         config = load_config(str(ROOT / "mkdocs.yml"))
+        config.extra["names"] = asked.names or config.extra["names"]
+        config.extra["fresh"] = asked.fresh
         if asked.pages:
-            return run_some(asked, nav_pages(config.nav))
-        if asked.names:
-            os.environ["NAMES"] = str(Path(asked.names).absolute())
-        os.environ["FRESH"] = "1" if asked.fresh else ""
+            return run_some(config, asked.pages)
         config.plugins.on_startup(command="build", dirty=False)
         build(config)
     except Abort as stop:
@@ -69,26 +68,20 @@ def main(argv: list[str]) -> int:
     return 0
 
 
-def run_some(asked: argparse.Namespace, nav: list[str]) -> int:
+def run_some(config, stems: list[str]) -> int:
     """Run some pages and say what is wrong with them; publish nothing."""
-    site = Site.read(ROOT, nav)
-    unknown = set(asked.pages) - {page.stem for page in site.pages}
-    if unknown:
-        say(
-            f"there is no page {', '.join(sorted(unknown))}: pages are {', '.join(page.stem for page in site.pages)}"
-        )
+    build = Build.read(ROOT, nav_pages(config.nav), fresh=config.extra["fresh"])
+    known = [page.stem for page in build.pages]
+    if unknown := sorted(set(stems) - set(known)):
+        say(f"there is no page {', '.join(unknown)}: pages are {', '.join(known)}")
         return 2
     lock = BuildLock()
-    lock.take(ROOT, say)
-    site.run(asked.names, asked.fresh, asked.pages)
+    lock.take(ROOT)
+    build.run(config.extra["names"], stems)
     lock.release()
-    concern = [
-        problem
-        for page in site.pages
-        if page.stem in asked.pages
-        for problem in site.problems_of(page)
-    ]
-    for problem in dict.fromkeys(concern):
+    chosen = [page for page in build.pages if page.stem in stems]
+    concern = dict.fromkeys(problem for page in chosen for problem in build.problems_of(page))
+    for problem in concern:
         say(f"error: {problem}")
     return 1 if concern else 0
 

@@ -11,19 +11,19 @@ import time
 from pathlib import Path
 
 import pytest
-from browse import copy_project, publish, served, start_chromium
 from playwright.sync_api import sync_playwright
+from press.auditing.browser import copy_project, publish, served, start_chromium
 
 ROOT = Path(__file__).resolve().parent.parent
 # Programs that run inside the tests draw as they do in a build: the same bytes each time.
-os.environ["MATPLOTLIBRC"] = str(ROOT / "scripts/running/matplotlibrc")
+os.environ["MATPLOTLIBRC"] = str(ROOT / "scripts/press/running/matplotlibrc")
 os.environ["SOURCE_DATE_EPOCH"] = "0"
 os.environ["OMP_NUM_THREADS"] = "1"  # as in a build: another number sums in another order
 os.environ["OMP_WAIT_POLICY"] = "passive"  # a program with two threads does not wait busily
 NAMES = (ROOT / "snippets/setup/names.txt").read_text().splitlines()
 # A run in the background does not hear Ctrl-C, and nor would what its tests start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
-PLAIN = {k: v for k, v in os.environ.items() if k not in ("NAMES", "FRESH", "SITE_URL")}
+PLAIN = {k: v for k, v in os.environ.items() if k not in ("NAMES", "SITE_URL")}
 
 
 class Project:
@@ -34,7 +34,7 @@ class Project:
         shutil.copytree(ROOT / "tests/tiny", folder)
         ignored = shutil.ignore_patterns("__pycache__")
         shutil.copytree(ROOT / "scripts", folder / "scripts", ignore=ignored)
-        for path in ("docs/stylesheets", "docs/javascripts", "docs/exercises"):
+        for path in ("docs/stylesheets", "docs/javascripts", "docs/live"):
             shutil.copytree(ROOT / path, folder / path, ignore=ignored)
         (folder / "snippets/setup").mkdir()
         for path in ("snippets/setup/compare.py", "package.json", "package-lock.json", ".npmrc"):
@@ -83,10 +83,9 @@ class Project:
 @pytest.fixture(scope="session", autouse=True)
 def mathjax():
     """The tests typeset with the MathJax that a build would install."""
-    from state import say
-    from typeset import install
+    from press.showing.typesetting import install
 
-    install(ROOT, say)
+    install(ROOT)
 
 
 @pytest.fixture(scope="session")

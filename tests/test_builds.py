@@ -10,12 +10,13 @@ import sys
 import urllib.error
 import urllib.request
 
-import names
 import pytest
 from conftest import PLAIN, ROOT, free_port, until
-from reading.pages import read_site
-from records import key_of, surroundings
+from press.reading.names import Names
+from press.reading.pages import read_site
+from press.records import machine, runs
 
+RUNNING = "scripts/press/running"
 SNIPPET, DY = "snippets/square.py", "dy = 2 * y  # (1, m)"
 
 
@@ -46,8 +47,8 @@ def test_two_fresh_builds_give_the_same_bytes(project):
 def stale_key(project, names_file="snippets/setup/names.txt"):
     pages, problems = read_site(project.folder, ["index.md", "square.md"])
     assert not problems
-    names_list = names.Names(names_file, project.path(names_file).read_bytes())
-    return key_of(pages[1], surroundings(project.folder, names_list))
+    names_list = Names(names_file, project.path(names_file).read_bytes())
+    return runs.page_key(pages[1], runs.environment_key(names_list))
 
 
 def test_a_page_is_stale_when_its_program_changes(project):
@@ -69,33 +70,40 @@ def test_a_page_is_stale_when_the_names_change(project):
 
 
 @pytest.mark.parametrize(
-    "script", sorted(p.name for p in (ROOT / "scripts/running").iterdir() if p.is_file())
+    "script", sorted(p.name for p in (ROOT / RUNNING).iterdir() if p.is_file())
 )
-def test_a_page_is_stale_when_what_runs_it_changes(project, script):
+def test_a_page_is_stale_when_what_runs_it_changes(project, script, monkeypatch):
+    monkeypatch.setattr(runs, "RUNNING", project.path(RUNNING))
     before = stale_key(project)
-    with project.path(f"scripts/running/{script}").open("a") as file:
+    with project.path(f"{RUNNING}/{script}").open("a") as file:
         file.write("# changed\n")
+    assert stale_key(project) != before
+
+
+def test_a_page_is_stale_when_its_run_gets_other_variables(project, monkeypatch):
+    before = stale_key(project)
+    monkeypatch.setitem(runs.ENVIRONMENT, "OMP_NUM_THREADS", "2")
     assert stale_key(project) != before
 
 
 @pytest.mark.parametrize("package", ["torch", "matplotlib"])
 def test_a_page_is_stale_with_another_version_of_a_package(project, package, monkeypatch):
-    before, version = stale_key(project), names.metadata.version
+    before, version = stale_key(project), machine.metadata.version
     monkeypatch.setattr(
-        names.metadata, "version", lambda name: "0.1" if name == package else version(name)
+        machine.metadata, "version", lambda name: "0.1" if name == package else version(name)
     )
     assert stale_key(project) != before
 
 
 def test_a_page_is_stale_with_another_python(project, monkeypatch):
     before = stale_key(project)
-    monkeypatch.setattr(names.platform, "python_version", lambda: "3.99.0")
+    monkeypatch.setattr(machine.platform, "python_version", lambda: "3.99.0")
     assert stale_key(project) != before
 
 
 def test_a_page_is_stale_on_another_processor(project, monkeypatch):
     before = stale_key(project)
-    monkeypatch.setattr(names, "processor", lambda: "a processor of another make")
+    monkeypatch.setattr(machine, "processor", lambda: "a processor of another make")
     assert stale_key(project) != before
 
 
@@ -120,7 +128,7 @@ def test_a_sentence_may_quote_either_run(project):
 def test_a_page_whose_record_is_of_an_older_form_runs_again(project):
     path = project.path("build/pages/square.json")
     record = json.loads(path.read_text())
-    del record["float64"]
+    del record["result"]["float64"]
     path.write_text(json.dumps(record))
     code, said = project.build("square")
     assert code == 0 and "running 1 of 1" in said

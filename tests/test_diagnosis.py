@@ -5,12 +5,12 @@ import math
 import random
 from types import SimpleNamespace
 
-import exercises
+import network_cases
 import pytest
-import standin
+import small_torch
 import torch
 
-LESSON = exercises.lesson()
+BUNDLE = network_cases.bundle()
 KINDS = (
     [
         "right",
@@ -31,7 +31,7 @@ KINDS = (
 )
 
 
-BOTH = {"torch": standin.judges(torch), "small": standin.judges(standin.load())}
+BOTH = {"torch": small_torch.judges(torch), "small": small_torch.judges(small_torch.load())}
 
 
 @pytest.fixture(params=["float64", "float32", "small"])
@@ -39,14 +39,14 @@ def on(request):
     """Each of the torches that a verdict may be asked on."""
     torch.set_default_dtype(torch.float32 if request.param == "float32" else torch.float64)
     found = BOTH["small" if request.param == "small" else "torch"]
-    found.check = found.lesson.Lesson(LESSON).check
+    found.check = found.exercise_run.Setup(BUNDLE).check
     yield found
     torch.set_default_dtype(torch.float32)
 
 
 def test_every_right_line_is_accepted(on):
     """The pages' own lines, and the forms that learners write for them."""
-    for name, code in exercises.right_lines():
+    for name, code in network_cases.right_lines():
         verdict = on.check(name, code)
         assert verdict["kind"] == "right", (code, verdict)
         assert "approximate: True" in verdict["lines"][0] and "in place" not in verdict["text"]
@@ -54,13 +54,13 @@ def test_every_right_line_is_accepted(on):
 
 def test_the_pages_own_lines_are_right():
     """The sections of the snippet, one after the other, as the page runs them."""
-    for name, code in exercises.own_lines():
-        verdict = BOTH["torch"].lesson.Lesson(LESSON).check(name, code)
+    for name, code in network_cases.own_lines():
+        verdict = BOTH["torch"].exercise_run.Setup(BUNDLE).check(name, code)
         assert verdict["kind"] == "right" and verdict["exact"], (code, verdict)
 
 
 def test_every_wrong_line_is_told_what_is_wrong(on):
-    lines = list(exercises.wrong_lines())
+    lines = list(network_cases.wrong_lines())
     assert len(lines) >= 80
     for name, code, kind, said in lines:
         verdict = on.check(name, code)
@@ -69,18 +69,18 @@ def test_every_wrong_line_is_told_what_is_wrong(on):
 
 
 CHECK = """
-import json, lesson
+import json, exercise_run
 data = json.loads(open("/app/data.json").read())
-asked = {"page": "", "lesson": json.dumps(data["lesson"])}
+asked = {"page": "", "bundle": json.dumps(data["bundle"])}
 for asked["name"], asked["code"] in data["lines"]:
-    print(lesson.answer(json.dumps(asked)))
+    print(exercise_run.answer(json.dumps(asked)))
 """
 
 
 def test_the_same_verdicts_in_micropython():
-    right, wrong = list(exercises.right_lines())[::2], list(exercises.wrong_lines())[::2]
+    right, wrong = list(network_cases.right_lines())[::2], list(network_cases.wrong_lines())[::2]
     lines = [line[:2] for line in right + wrong]
-    printed = standin.micropython(CHECK, {"lesson": LESSON, "lines": lines}).splitlines()
+    printed = small_torch.micropython(CHECK, {"bundle": BUNDLE, "lines": lines}).splitlines()
     verdicts = [json.loads(line) for line in printed]
     assert [v["kind"] for v in verdicts] == ["right"] * len(right) + [line[2] for line in wrong]
     for (_, code, kind, said), verdict in zip(wrong, verdicts[len(right) :], strict=True):
@@ -331,7 +331,7 @@ def test_the_first_exercise_of_all(on):
     setup += f"w = torch.randn((), generator=g).requires_grad_()\n{forward}\n"
     told = {"setup": setup, "steps": ["loss"], "values": {}}
     told["exercises"] = {"dw": {"uses": [["loss", forward]], "before": ""}}
-    check = on.lesson.Lesson(told).check
+    check = on.exercise_run.Setup(told).check
     for code, kind, said in (
         ("dw = 2 * (w * x - y) * x", "right", ""), ("dw = 2 * (w * x - y)", "missing factor", "Multiplied by `x`"), ("dw = (w * x - y) * x", "factor", "2 times"),
         ("dw = 2 * (w * x + y) * x", "wrong", "The number is wrong: yours is"), ("dw = w", "wrong", "the true one"),

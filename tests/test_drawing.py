@@ -1,10 +1,10 @@
 """What is made smaller is drawn as before."""
 
-from drawing import relative
 from fontTools.pens.recordingPen import RecordingPen
 from fontTools.svgLib.path import parse_path  # comes with matplotlib
 from hypothesis import given
 from hypothesis import strategies as st
+from press.showing.svg import relative
 from test_random import many
 
 POINT = st.tuples(*[st.integers(-2000, 2000)] * 2)

@@ -7,11 +7,11 @@ import statistics
 
 import pytest
 import torch
-from browse import served
-from exercised import CASES, CE, FUSED
-from lessons import needed, statements
-from measure import OBSERVE
-from standin import judges, micropython
+from page_cases import CASES, CE, FUSED
+from press.auditing.browser import served
+from press.auditing.costs import OBSERVE
+from press.exercises.statements import needed, statements
+from small_torch import judges, micropython
 from test_browser import (
     NARROW,
     OPEN,
@@ -34,7 +34,7 @@ KB = 1000
 
 
 @pytest.fixture(scope="module")
-def lessons(copied, address):
+def bundles(copied, address):
     """Every page's exercises.json, by the page's stem."""
     return {
         page.stem: json.loads((copied / "site" / page.folder / "exercises.json").read_text())
@@ -50,11 +50,11 @@ def test_each_gradient_of_cross_entropy_is_asked_for():
     assert {("index", "dw"), (FUSED, "dlogits")} <= set(NAMES)
 
 
-def test_no_text_of_a_hint_occurs_twice(lessons, copied):
+def test_no_text_of_a_hint_occurs_twice(bundles, copied):
     hints = [
         hint[0]
-        for lesson in lessons.values()
-        for each in lesson["exercises"].values()
+        for bundle in bundles.values()
+        for each in bundle["exercises"].values()
         for hint in each["hints"]
     ]
     assert len(hints) >= 19 and len(set(hints)) == len(hints)
@@ -62,9 +62,9 @@ def test_no_text_of_a_hint_occurs_twice(lessons, copied):
     assert not [hint for hint in hints if hint in pages]
 
 
-def test_the_names_are_not_sent_and_the_batch_is(lessons):
-    assert len(lessons[CE]["values"]["Xb"]) == 32
-    assert "Xtr" not in lessons[CE]["values"] and "words" not in json.dumps(lessons)
+def test_the_names_are_not_sent_and_the_batch_is(bundles):
+    assert len(bundles[CE]["values"]["Xb"]) == 32
+    assert "Xtr" not in bundles[CE]["values"] and "words" not in json.dumps(bundles)
 
 
 def test_what_a_page_costs_before_and_after_the_first_touch(copied, address):
@@ -74,9 +74,9 @@ def test_what_a_page_costs_before_and_after_the_first_touch(copied, address):
     def size(*names):
         return sum(len(gzip.compress((folder / name).read_bytes(), 6)) for name in names)
 
-    assert size("exercises/exercise.mjs") < 6 * KB
+    assert size("live/editor.mjs") < 6 * KB
     runtime = ["micropython-ulab.wasm", "micropython.mjs", "worker.mjs", "python.json"]
-    after = size(*(f"exercises/{name}" for name in runtime), f"{CE}/exercises.json")
+    after = size(*(f"live/{name}" for name in runtime), f"{CE}/exercises.json")
     assert after < 314 * KB, after
 
 
@@ -99,11 +99,11 @@ def answers():
 
 
 @pytest.fixture(scope="module")
-def with_torch(lessons):
-    """Each page's Lesson, run with the real torch."""
-    Lesson, kept = judges(torch).lesson.Lesson, torch.get_default_dtype()
+def with_torch(bundles):
+    """Each page's Setup, run with the real torch."""
+    Setup, kept = judges(torch).exercise_run.Setup, torch.get_default_dtype()
     torch.set_default_dtype(torch.float64)
-    yield {stem: Lesson(told) for stem, told in lessons.items()}
+    yield {stem: Setup(told) for stem, told in bundles.items()}
     torch.set_default_dtype(kept)
 
 
@@ -122,15 +122,15 @@ def test_there_are_enough_wrong_lines_of_enough_kinds():
     assert len(wrong) >= 30 and len(set(wrong)) >= 14
 
 
-def test_micropython_judges_every_line_as_torch_does(lessons):
+def test_micropython_judges_every_line_as_torch_does(bundles):
     main = """
-import json, lesson
+import json, exercise_run
 data = json.load(open("/app/data.json"))
-ready = {stem: lesson.Lesson(data["lessons"][stem]) for stem in data["lessons"]}
+ready = {stem: exercise_run.Setup(data["bundles"][stem]) for stem in data["bundles"]}
 print(json.dumps([ready[stem].check(name, code) for stem, name, kind, code in data["cases"]]))
 """
     cases = answers() + CASES
-    told = json.loads(micropython(main, {"lessons": lessons, "cases": cases}).splitlines()[-1])
+    told = json.loads(micropython(main, {"bundles": bundles, "cases": cases}).splitlines()[-1])
     got = [verdict["kind"] for verdict in told]
     assert got == [kind for *_, kind, _ in cases], [
         (case, verdict["text"])
@@ -140,11 +140,11 @@ print(json.dumps([ready[stem].check(name, code) for stem, name, kind, code in da
 
 
 def test_what_one_try_changes_is_not_there_at_the_next(with_torch):
-    lesson = with_torch[CE]
+    bundle = with_torch[CE]
     spoils = "probs *= 2\ndlogprobs.zero_()\nn = 1\ndprobs = probs"
     for _ in range(2):
-        assert lesson.check("dprobs", spoils)["kind"] == "wrong"
-        assert lesson.check("dprobs", "dprobs = dlogprobs / probs")["kind"] == "right"
+        assert bundle.check("dprobs", spoils)["kind"] == "wrong"
+        assert bundle.check("dprobs", "dprobs = dlogprobs / probs")["kind"] == "right"
 
 
 def test_a_right_line_that_changes_another_tensor_is_told_so(with_torch):

@@ -1,8 +1,8 @@
 """The lines that pages show hold for other seeds, batch sizes and layer sizes too."""
 
 import pytest
-from reading.pages import SECONDS
-from running import program
+from press.reading.pages import SECONDS
+from press.running import program
 from test_snippets import PROGRAMS, sections_of
 
 SEED, BATCH = "seed, n_embd, n_hidden = {}, {}, {}\n", "batch_size = {}\n"

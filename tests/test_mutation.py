@@ -14,12 +14,12 @@ import tempfile
 
 import facts
 import pytest
-import records
 import torch
 import training_facts
 from conftest import NAMES
-from running import program
-from running.witness import Witness
+from press.records.judging import unchecked
+from press.running import program
+from press.running.witness import Witness
 from test_snippets import PROGRAMS, sections_of, short, told
 
 SWAP = {
@@ -235,7 +235,7 @@ def judged(page, witness, outputs, dtype):
     """What a child's exit code says of its program."""
     if witness is None or witness.failures:
         return REFUSED
-    if dtype == "float64" and records.unchecked(page, {"checks": witness.checks}):
+    if dtype == "float64" and unchecked(page, {"checks": witness.checks}):
         return REFUSED
     try:
         facts.all_that_apply(witness.namespace | witness.wrapped, NAMES[::40], dtype)

@@ -13,17 +13,17 @@ from pathlib import Path
 import mkdocs.config
 import nbformat
 import pytest
-import workbook
-from browse import served
 from conftest import NAMES, PLAIN, ROOT
 from packaging.requirements import Requirement
-from retell import quiet
+from press.auditing.browser import served
+from press.notebooks import workbook
+from press.notebooks.cells import quiet
 from test_site import BOOKS, file_of
 from test_snippets import FETCH, PAGES, PROGRAMS, short
 
 LECTURE = "0a30b5557f192f32ab962680889aac5f6fda0f4cecf40a6d0b5694f58ea8cc4d"
 SOME_NAMES = "\n".join(NAMES[::40]) + "\n"
-KERNEL = [sys.executable, ROOT / "scripts/kernel.py"]
+KERNEL = [sys.executable, ROOT / "scripts/press/notebooks/kernel.py"]
 
 
 def file_beside(site, stem, ending):
@@ -77,6 +77,11 @@ def test_what_a_cell_prints_is_one_output_however_it_comes():
 # ---- the notebooks as published ----
 
 
+def record_of(stem):
+    """What the runs of a page left."""
+    return json.loads((ROOT / f"build/pages/{stem}.json").read_text())["result"]
+
+
 @pytest.mark.parametrize("stem", [*PROGRAMS, *BOOKS])
 def test_a_notebook_is_whole_and_was_executed(site, stem):
     book = notebook(site, stem)
@@ -109,13 +114,13 @@ def test_a_cell_that_would_show_its_last_value_is_quiet():
 )
 def test_a_notebook_prints_what_its_page_shows(site, stem):
     cells = [cell for cell in notebook(site, stem).cells if cell.cell_type == "code"]
-    record = json.loads((ROOT / f"build/pages/{stem}.json").read_text())
+    record = record_of(stem)
     assert "".join(printed(cell.outputs) for cell in cells) == "".join(record["outputs"].values())
 
 
 @pytest.mark.parametrize("stem", PROGRAMS)
 def test_every_figure_of_a_page_is_drawn_in_its_notebook(site, stem):
-    record = json.loads((ROOT / f"build/pages/{stem}.json").read_text())
+    record = record_of(stem)
     book = notebook(site, stem)
     drawn = [
         o for c in book.cells for o in c.get("outputs", []) if "image/png" in o.get("data", {})
@@ -125,7 +130,7 @@ def test_every_figure_of_a_page_is_drawn_in_its_notebook(site, stem):
 
 def test_a_notebook_names_the_sites_address_or_no_address():
     """A link without its address would lead nowhere from a reader's own folder."""
-    from retell import absolute
+    from press.notebooks.cells import absolute
 
     page = next(page for page in PAGES if page.stem == "check")
     line = "See [the card](card.md#x), [up](#there) and [torch](https://pytorch.org)."
@@ -179,7 +184,7 @@ def test_every_page_is_there_as_plain_markdown(site, page):
         for section in page.run_by(block):
             assert section.code.strip() in text
     if page.program:
-        outputs = json.loads((ROOT / f"build/pages/{page.stem}.json").read_text())["outputs"]
+        outputs = record_of(page.stem)["outputs"]
         shown = [
             name
             for b in page.blocks

@@ -5,10 +5,10 @@ import re
 import subprocess
 import sys
 
-import publish
 import pytest
 from conftest import PLAIN
-from publish import PublishError, aside, beside, discard, paths_in, prepare, swap
+from press.publishing import swap as publishing
+from press.publishing.swap import PublishError, aside, beside, discard, paths_in, prepare, swap
 
 
 def tree(folder):
@@ -28,9 +28,9 @@ def written(folder, files):
     return folder
 
 
-def published(root, site, files, said=lambda text: None):
+def published(root, site, files):
     """Publish some files as a build does."""
-    prepare(root, site, said)
+    prepare(root, site)
     written(beside(site), files)
     swap(site)
 
@@ -65,7 +65,7 @@ def test_a_folder_that_holds_what_no_build_wrote_is_refused_and_kept(tmp_path, p
     site = written(site if ours else tmp_path / "other", files)
     before = tree(site)
     with pytest.raises(PublishError, match=r"holds [\w./]+( and 1 more)?, which no build is known"):
-        prepare(root, site, print)
+        prepare(root, site)
     assert tree(site) == before
 
 
@@ -73,16 +73,16 @@ def test_an_empty_folder_and_a_link_of_somebodys_are_refused_too(place):
     root, site = place
     (site / "uploads").mkdir()
     with pytest.raises(PublishError, match="holds uploads, which"):
-        prepare(root, site, print)
+        prepare(root, site)
     (site / "uploads").rmdir()
     (site / "link").symlink_to(root / "docs")
     with pytest.raises(PublishError, match="holds link, which"):
-        prepare(root, site, print)
+        prepare(root, site)
 
 
 def test_what_somebody_puts_there_while_the_pages_run_is_kept(place):
     root, site = place
-    prepare(root, site, print)
+    prepare(root, site)
     written(beside(site), {"index.html": "two"})
     before = tree(written(site, {"mine.txt": "x"}))
     with pytest.raises(PublishError, match=r"holds mine\.txt"):
@@ -119,7 +119,7 @@ def test_somebodys_own_entry_with_the_name_of_a_working_folder_is_kept(place, wo
     else:
         working(site).write_text("x")
     with pytest.raises(PublishError, match="is in the way, and no build made it"):
-        prepare(root, site, print)
+        prepare(root, site)
     discard(site)
     assert working(site).exists() and (site / "index.html").read_text() == "one"
 
@@ -132,14 +132,14 @@ def test_folders_with_ordinary_names_beside_the_site_are_kept(place, name):
     assert (site.with_name(name) / "mine.txt").read_text() == "x"
 
 
-def test_a_build_stopped_between_its_renames_is_put_right_by_the_next(place):
+def test_a_build_stopped_between_its_renames_is_put_right_by_the_next(place, capsys):
     root, site = place
     written(site, {".git": "gitdir: x"})
-    before, said = tree(site), []
-    prepare(root, site, print)
+    before = tree(site)
+    prepare(root, site)
     site.rename(aside(site))
-    prepare(root, site, said.append)
-    assert said == ["put out/ back: an earlier build was stopped while it published"]
+    prepare(root, site)
+    assert "put out/ back: an earlier build was stopped" in capsys.readouterr().err
     assert tree(site) == before
 
 
@@ -147,10 +147,10 @@ def test_a_build_stopped_after_its_renames_loses_nothing(place, monkeypatch):
     root, site = place
     written(site, {".git": "gitdir: x"})
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(publish, "carry_over", stopped)
+        patch.setattr(publishing, "carry_over", stopped)
         published(root, site, {"index.html": "two"})
     assert (site / "index.html").read_text() == "two" and not (site / ".git").exists()
-    prepare(root, site, print)
+    prepare(root, site)
     assert (site / ".git").read_text() == "gitdir: x" and not aside(site).exists()
 
 
@@ -168,7 +168,9 @@ def refused(project, *arguments):
     return done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("name", ["build", "build/pages", "snippets", "scripts/reading", ".", ".."])
+@pytest.mark.parametrize(
+    "name", ["build", "build/pages", "snippets", "scripts/press/reading", ".", ".."]
+)
 def test_the_projects_own_folders_are_no_place_for_a_site(project, name):
     before = tree(project.folder)
     said = refused(project, "-d", project.path(name))

@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from conftest import ROOT
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from reading.sections import read_sections
+from press.reading.sections import read_sections
 from setup.compare import check, cmp
 from torch.autograd.functional import jacobian
 

@@ -1,8 +1,8 @@
 """How sides are counted, and what counts as a typed number."""
 
 import pytest
-from reading.equations import count_sides
-from reading.prose import typed_numbers
+from press.formulas.tex import count_sides
+from press.reading.prose import typed_numbers
 
 SIDES = [
     (r"a = b", 2),

@@ -9,7 +9,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 from conftest import ROOT
-from running import program
+from press.running import program
 from test_site import Reader, file_of
 from test_snippets import PAGES, PROGRAMS, sections_of
 

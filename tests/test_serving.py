@@ -6,12 +6,12 @@ import sys
 import urllib.error
 import urllib.request
 
-import notebooks
 import pytest
-import workbook
-from browse import copy_project
 from conftest import PLAIN, free_port, until
-from names import Names
+from press.auditing.browser import copy_project
+from press.notebooks import notebook, workbook
+from press.reading.names import Names
+from press.records.cache import Cache
 
 
 class Server:
@@ -101,7 +101,7 @@ def test_a_server_that_starts_on_a_broken_page_shows_it_on_the_workbook_too(
     assert "Traceback" not in server.said()
 
 
-SOLVED = notebooks.Notebook(
+SOLVED = notebook.Notebook(
     "solved",
     workbook.MADE_BY,
     [{"kind": "code", "text": text, "line": 1} for text in ("dy = 2 * y", 'judged("dy")')],
@@ -119,12 +119,11 @@ def test_a_solution_that_its_own_judge_refuses_is_named():
 
 def test_a_solution_that_does_not_run_is_named(tmp_path, monkeypatch):
     failing = {"outputs": [], "error": [1, "NameError: name 'y' is not defined"]}
-    monkeypatch.setattr(notebooks, "run", lambda *_: failing)
-    (tmp_path / "scripts/running").mkdir(parents=True)
-    found, (problem,) = notebooks.run_notebooks(
-        tmp_path, [SOLVED], Names("names", b"emma\n"), False, False, lambda text: None
+    monkeypatch.setattr(notebook, "run", lambda *_: failing)
+    outputs, (problem,) = notebook.run_notebooks(
+        Cache(tmp_path), [SOLVED], Names("names", b"emma\n"), run_stale=True
     )
-    assert found == {"solved": None}
+    assert outputs == {"solved": None}
     assert str(problem) == (
         f"{workbook.MADE_BY}:1: as a notebook, this cell fails: NameError: name 'y' is not defined"
     )

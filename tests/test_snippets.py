@@ -8,14 +8,13 @@ import sys
 import facts
 import mkdocs.config
 import pytest
-import state
 from conftest import NAMES, PLAIN, ROOT
-from reading.pages import read_site
-from reading.sections import read_sections
-from running import program
+from press.reading.pages import nav_pages, read_site
+from press.reading.sections import read_sections
+from press.running import program
 
 PAGES, PROBLEMS = read_site(
-    ROOT, state.nav_pages(mkdocs.config.load_config(str(ROOT / "mkdocs.yml")).nav)
+    ROOT, nav_pages(mkdocs.config.load_config(str(ROOT / "mkdocs.yml")).nav)
 )
 PROGRAMS = {page.stem: page for page in PAGES if page.program}
 SNIPPETS = sorted((ROOT / "snippets").glob("*.py"))

@@ -12,8 +12,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 from conftest import NAMES, PLAIN, ROOT, until
-from names import EMBEDDED, LECTURE
-from running import program
+from press.reading.names import EMBEDDED, LECTURE
+from press.running import program
 from test_snippets import PROGRAMS, python, sections_of, short
 
 PAGE = PROGRAMS["train"]

@@ -1,0 +1,62 @@
+"""The events of MkDocs, in the order in which a build meets them; each is one call.
+
+`mkdocs build` publishes into site/ only when everything is right. `mkdocs serve`
+never stops for a mistake: the page concerned shows it in place of its content,
+and the next save repairs it.
+"""
+
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.plugins import event_priority
+from mkdocs.structure.files import Files
+
+from press.notebooks.workbook_texts import SOLVED
+from press.publishing.files import add_files
+from press.publishing.session import Session
+from press.showing.chapter import finished
+
+SESSION = Session()
+
+
+def on_startup(command: str, dirty: bool) -> None:
+    SESSION.serving = command == "serve"
+
+
+def on_config(config: MkDocsConfig) -> MkDocsConfig:
+    SESSION.configure(config)
+    return config
+
+
+def on_pre_build(config: MkDocsConfig) -> None:
+    SESSION.run(config)
+
+
+@event_priority(50)  # before mkdocs-jupyter looks for notebooks
+def on_files(files: Files, config: MkDocsConfig) -> Files:
+    return add_files(files, config, SESSION.build, SESSION.shelf)
+
+
+def on_page_markdown(markdown: str, page, config: MkDocsConfig, files: Files) -> str:
+    if page.file.name == SOLVED:
+        page.meta["search"] = {"exclude": True}  # all would be found twice
+    return SESSION.chapter(page.file.src_uri).markdown()
+
+
+def on_page_content(html: str, page, config: MkDocsConfig, files: Files) -> str:
+    return SESSION.chapter(page.file.src_uri).content(html)
+
+
+def on_env(env, config: MkDocsConfig, files: Files):
+    SESSION.typeset()
+    return env
+
+
+def on_post_page(output: str, page, config: MkDocsConfig) -> str:
+    return finished(SESSION.chapter(page.file.src_uri), output, SESSION.typeset_formulas)
+
+
+def on_post_build(config: MkDocsConfig) -> None:
+    SESSION.publish(config)
+
+
+def on_build_error(error: Exception) -> None:
+    SESSION.fail()

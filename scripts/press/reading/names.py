@@ -1,0 +1,60 @@
+"""Read the list of names, and say what is wrong with it."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from press.reading.problems import Problem, not_utf8
+
+EMBEDDED = "snippets/setup/names.txt"
+LECTURE = "0a30b5557f192f32ab962680889aac5f6fda0f4cecf40a6d0b5694f58ea8cc4d"  # sha256
+
+
+@dataclass(frozen=True)
+class Names:
+    """A list of names, read once: whatever a build does with it, it does with these bytes."""
+
+    path: str  # as the reader knows it
+    raw: bytes = b""
+
+    @property
+    def text(self) -> str:
+        return self.raw.decode("utf-8")
+
+    @property
+    def count(self) -> int:
+        return len(self.text.splitlines())
+
+
+def read_names(root: Path, chosen: str | None) -> tuple[Names, list[Problem]]:
+    """The list of names, and what is wrong with it."""
+    path, where = (Path(chosen).absolute() if chosen else root / EMBEDDED), chosen or EMBEDDED
+    wrong, line, raw = None, 0, b""
+    if path.is_dir():
+        wrong = "this is a folder, and a list of names is due: one name a line, a to z"
+    elif not path.is_file():
+        wrong = "there is no such file: give a list of names, one name a line, a to z"
+    else:
+        raw = path.read_bytes()
+        line, wrong = fault_in(raw)
+    return Names(where, raw), [Problem(where, line, wrong)] if wrong else []
+
+
+def fault_in(raw: bytes) -> tuple[int, str | None]:
+    """The line of a list that is wrong, and why; (0, None) for a good list."""
+    try:
+        names = raw.decode("utf-8").splitlines()
+    except UnicodeDecodeError as error:
+        return not_utf8(raw, error, "list")
+    for line, name in enumerate(names, 1):
+        stranger = re.search(r"[^a-z]", name)
+        if stranger:
+            return line, f"{name!r} holds {stranger[0]!r}: names are written with a to z only"
+        if not name:
+            return line, "this line is empty: one name a line"
+        if len(name) > 40:
+            return line, f"{name!r} has {len(name)} letters: a name has at most 40"
+    if len(names) < 100:
+        found = f"{len(names)} names" if names else "nothing"
+        return 0, f"this list holds {found}: the pages need at least 100 names"
+    return 0, None

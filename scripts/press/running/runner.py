@@ -1,0 +1,158 @@
+"""The process that runs page programs, each in a child of its own.
+
+    python -m press.running.runner < jobs.json
+
+reads {"jobs": [...], "names": TEXT} and writes one JSON line for each job as it
+ends. It forks its children from a server that has loaded torch and what else several of
+them need; it imports none of it itself. A child has one thread, an empty folder with
+`names.txt`, a process group of its own and a time limit, and must say "done": exit code
+0 without that word is a failure.
+"""
+
+import contextlib
+import json
+import multiprocessing
+import os
+import shutil
+import signal
+import sys
+import tempfile
+import threading
+import time
+from multiprocessing.connection import wait
+from pathlib import Path
+
+WATCH_EVERY = 0.5  # seconds between two looks at the clock and at our parent
+
+
+def child(connection, job, folder):
+    """Run one job and send what it gave; stray output goes to the terminal."""
+    if hasattr(os, "setpgid"):
+        os.setpgid(0, 0)
+    os.dup2(2, 1)
+    os.chdir(folder)
+    threading.Thread(target=die_with_runner, args=(connection,), daemon=True).start()
+    import torch
+
+    from press.running.program import run_program
+
+    scripts = str(Path(__file__).resolve().parents[2])
+    sys.path[:] = [path for path in sys.path if path not in ("", scripts)]
+    sys.argv[:] = [job["page"]]
+    torch.set_num_threads(1)
+    result = run_program(job["sections"], job["dtype"], lambda name: connection.send(("at", name)))
+    connection.send(("done", result))
+
+
+def die_with_runner(connection):
+    """The runner never writes here: what can be read is its end."""
+    with contextlib.suppress(EOFError, OSError):
+        connection.recv()
+    os._exit(1)
+
+
+class Job:
+    """One child and what is known of it."""
+
+    def __init__(self, context, job, names):
+        self.job, self.at, self.result = job, "its start", None
+        self.folder = tempfile.mkdtemp(prefix="page-")
+        with open(os.path.join(self.folder, "names.txt"), "w", encoding="utf-8") as file:
+            file.write(names)
+        self.connection, theirs = context.Pipe()
+        self.process = context.Process(target=child, args=(theirs, job, self.folder))
+        self.process.start()
+        theirs.close()
+        self.deadline = time.monotonic() + job["seconds"]
+
+    def listen(self):
+        """Read what the child has sent; return whether it has ended."""
+        try:
+            while self.connection.poll():
+                word, value = self.connection.recv()
+                if word == "done":
+                    self.result = value
+                    return True
+                self.at = value
+        except (EOFError, OSError):
+            self.process.join(5)
+            code = self.process.exitcode
+            self.result = self.failure(
+                f"the program stopped in section {self.at} before its end (exit code {code})"
+            )
+            return True
+        if time.monotonic() > self.deadline:
+            limit = self.job["seconds"]
+            self.result = self.failure(
+                f"section {self.at} was still running after {limit} s, and was stopped"
+            )
+            return True
+        return False
+
+    def failure(self, text):
+        return {"failures": [{"name": "", "section": self.at, "path": "", "line": 0, "text": text}]}
+
+    def end(self):
+        """Stop the child and all that it started; remove its folder."""
+        self.connection.close()
+        if hasattr(os, "killpg"):
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.kill()
+        self.process.join()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def main():
+    order = json.load(sys.stdin)
+    # On macOS a process that has loaded torch must not fork.
+    method = "forkserver" if sys.platform == "linux" else "spawn"
+    context = multiprocessing.get_context(method)
+    if method == "forkserver":
+        context.set_forkserver_preload(["press.running.program", *worth_sharing(order["jobs"])])
+    parent, running = os.getppid(), []
+    # The long ones first: the last to end has nothing beside it.
+    waiting = sorted(order["jobs"], key=lambda job: (job["alone"], -job["seconds"]))
+    try:
+        while waiting or running:
+            while waiting and room_for(waiting[0], running):
+                running.append(Job(context, waiting.pop(0), order["names"]))
+            wait([job.connection for job in running], WATCH_EVERY)
+            for job in [job for job in running if job.listen()]:
+                running.remove(job)
+                job.end()
+                print(
+                    json.dumps({"page": job.job["page"], "dtype": job.job["dtype"]} | job.result),
+                    flush=True,
+                )
+            if os.getppid() != parent:
+                break  # nobody is left to hear
+    finally:
+        for job in running:
+            job.end()
+
+
+def worth_sharing(jobs):
+    """Modules that take long to load, where several children would each load them."""
+    code = "".join(section[3] for job in jobs for section in job["sections"])
+    drawn = ["matplotlib.pyplot"] if "matplotlib" in code else []
+    # autograd loads this one at the first gradient that it is given
+    return drawn + (["torch.fx.experimental.symbolic_shapes"] if len(jobs) > 4 else [])
+
+
+def room_for(job, running):
+    """A page that measures time runs with nothing beside it."""
+    if job["alone"] or any(other.job["alone"] for other in running):
+        return not running
+    return len(running) < processors()
+
+
+def processors():
+    """How many processors this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+if __name__ == "__main__":
+    main()
