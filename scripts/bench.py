@@ -60,7 +60,7 @@ def without_compiler(error: RuntimeError) -> bool:
 
 def runners() -> dict:
     """The kinds of steps that run on this machine, after each has shown that it is right."""
-    found, due = {}, None
+    kinds, due = {}, None
     for name, kind in KINDS.items():
         began = time.perf_counter()
         try:
@@ -72,8 +72,8 @@ def runners() -> dict:
         due = due or loss
         assert abs(loss - due) < 1e-4, f"{name}: loss {loss} after {SAME} steps, and {due} is due"
         say(f"ready in {time.perf_counter() - began:.1f} s: {name}")
-        found[name] = kind
-    return found
+        kinds[name] = kind
+    return kinds
 
 
 def table(took: dict[str, float]) -> tuple[list[str], list[str]]:
@@ -94,8 +94,8 @@ def table(took: dict[str, float]) -> tuple[list[str], list[str]]:
 def main() -> int:
     torch.set_num_threads(1)
     try:
-        found = runners()
-        took = race(found, *start(), ROUNDS, TIMES)
+        kinds = runners()
+        took = race(kinds, *start(), ROUNDS, TIMES)
     except KeyboardInterrupt:
         say("stopped: nothing was measured")
         return 1

@@ -43,7 +43,7 @@ def short(code):
 
 def told(section):
     """A section as the runner is told of it."""
-    path, name, line, code = section.told()
+    path, name, line, code = section.as_job()
     return [path, name, line, short(code)]
 
 

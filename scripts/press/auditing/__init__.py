@@ -1,0 +1,1 @@
+"""Look at the finished site as a reader's browser does."""

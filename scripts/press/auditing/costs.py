@@ -128,13 +128,13 @@ def longest_task(trace: dict) -> float:
 
 def measure(browser, site: str, paths: list[str]) -> list[Measured]:
     """Every page; as a next page each is read after the home page, the home page after another."""
-    found = []
+    rows = []
     for path in paths:
         before = paths[0] if path != paths[0] else paths[-1]
         first = fetch(browser, [], site + path)
         after = fetch(browser, [site + before], site + path)
-        found.append(Measured(path or "(home)", first, after, *watch(browser, site + path)))
-    return found
+        rows.append(Measured(path or "(home)", first, after, *watch(browser, site + path)))
+    return rows
 
 
 def table(rows: list[Measured]) -> str:
@@ -152,8 +152,8 @@ def search_index(folder: Path, pages: int) -> tuple[str, list[str]]:
     """The search index, compressed, and what it comes to when the site has grown."""
     size = len(zipped((folder / "search/search_index.json").read_bytes()))
     grown = size / pages * PAGES
-    told = f"search index: {size / KB:.1f} kB, {grown / KB:.1f} kB with {PAGES} pages"
-    return told, [f"{told}: the bar is {INDEX / KB:g} kB"] if grown > INDEX else []
+    size_line = f"search index: {size / KB:.1f} kB, {grown / KB:.1f} kB with {PAGES} pages"
+    return size_line, [f"{size_line}: the bar is {INDEX / KB:g} kB"] if grown > INDEX else []
 
 
 def page_paths(folder: Path) -> list[str]:

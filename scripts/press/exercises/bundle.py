@@ -96,11 +96,11 @@ def hints_of(build: Build, page: Page, exercise: Exercise, answer: list[Statemen
         text = f"exercise {name}: no rule of the card is called {unknown[0]!r}"
         build.fail(page.path, text, exercise.line)
     elif exercise.rules:
-        told = [
+        rules = [
             f"{rule}: `y = {card[rule][0]}` gives `{card[rule][1]} = {card[rule][2]}`"
             for rule in exercise.rules
         ]
         letters = " or ".join(dict.fromkeys(f"`{card[rule][1]}`" for rule in exercise.rules))
-        text = f"{'; '.join(told)}. What the card calls {letters} is your `{name}`."
+        text = f"{'; '.join(rules)}. What the card calls {letters} is your `{name}`."
         hints.append([text[0].upper() + text[1:], posixpath.relpath(CARD, page.folder) + "/"])
     return hints

@@ -1,0 +1,1 @@
+"""The owner of TeX: what formulas are, wherever they stand."""

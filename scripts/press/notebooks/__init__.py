@@ -1,0 +1,1 @@
+"""Each page as a notebook, and the workbook."""

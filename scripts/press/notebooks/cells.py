@@ -39,12 +39,12 @@ def pieces(build: Build, page: Page) -> list[Piece]:
     """A page's parts, top to bottom."""
     lines = with_numbers(build, page)
     blocks = {block.line: block for block in page.blocks}
-    found, prose, boxes, number = [], [], [], page.body
+    parts, prose, boxes, number = [], [], [], page.body
 
     def end_prose() -> None:
         text = re.sub(r"\n{3,}", "\n\n", "\n".join(prose)).strip("\n")
         if text:
-            found.append(Piece("prose", absolute(page, text, build.address), number))
+            parts.append(Piece("prose", absolute(page, text, build.address), number))
         prose.clear()
 
     while number <= len(lines):
@@ -53,10 +53,10 @@ def pieces(build: Build, page: Page) -> list[Piece]:
             prose += shown_by(build, page, block)
         elif block and block.runs:
             end_prose()
-            found.append(Piece("code", page.inside(block).strip("\n"), number))
+            parts.append(Piece("code", page.inside(block).strip("\n"), number))
         elif block and block.prints:
             end_prose()
-            found.append(Piece("output", "\n".join(shown_by(build, page, block)), number))
+            parts.append(Piece("output", "\n".join(shown_by(build, page, block)), number))
         elif block:
             language = "python" if block.kind == "shown" else "sh"
             prose += [f"```{language}", page.inside(block).strip("\n"), "```"]
@@ -70,7 +70,7 @@ def pieces(build: Build, page: Page) -> list[Piece]:
             prose.append(plain(inside))
         number = block.end + 1 if block else number + 1
     end_prose()
-    return found
+    return parts
 
 
 def shown_by(build: Build, page: Page, block: Block) -> list[str]:
@@ -93,16 +93,16 @@ def plain(line: str) -> str:
     line = LABEL.sub("", line)
     if line.strip() == "" or line.startswith(("$$", "|")):
         return line
-    return FIGURE.sub(lambda found: f"*The figure: {found['alt']}*", ATTRIBUTES.sub("", line))
+    return FIGURE.sub(lambda image: f"*The figure: {image['alt']}*", ATTRIBUTES.sub("", line))
 
 
 def absolute(page: Page, text: str, address: str) -> str:
     """Links to pages of the site with its address; without one, their text."""
 
-    def write(found: re.Match) -> str:
-        to, words = found["to"], found["text"]
+    def write(link: re.Match) -> str:
+        to, words = link["to"], link["text"]
         if re.match(r"[a-z]+:", to):
-            return found[0]
+            return link[0]
         return f"[{words}]({address}{path_of(page, to)})" if address else words
 
     parts = re.split(r"(^```.*?^```$)", text, flags=re.M | re.S)  # code is every second

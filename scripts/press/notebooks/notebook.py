@@ -38,14 +38,14 @@ class Notebook:
 
     def written(self, outputs: list[list] | None) -> str:
         """The file: with what the cells gave, or blank where they were not run."""
-        told, count = iter(outputs or []), 0
+        ready, count = iter(outputs or []), 0
         cells = []
         for k, cell in enumerate(self.cells):
             made = {"id": f"{self.stem}-{k}", "metadata": cell.get("metadata", {})}
             made["source"] = cell["text"].splitlines(keepends=True)
             if cell["kind"] == "code":
                 count += 1
-                made |= {"cell_type": "code", "outputs": next(told, [])}
+                made |= {"cell_type": "code", "outputs": next(ready, [])}
                 made["execution_count"] = count if outputs else None
                 for output in made["outputs"]:
                     if "execution_count" in output:

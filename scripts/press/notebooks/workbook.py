@@ -78,10 +78,10 @@ class Source:
 
     def formula(self, gradient: str) -> str:
         """The equation of the first page that has one of this name."""
-        found = [e for page in self.pages.values() for e in page.equations if e.name == gradient]
-        return unlabelled(found[0].tex)
+        derived = [e for page in self.pages.values() for e in page.equations if e.name == gradient]
+        return unlabelled(derived[0].tex)
 
-    def told(self) -> dict:
+    def bundle(self) -> dict:
         """What the judge needs: see docs/live/exercise_run.py."""
         given = [s for s in self.setup if not recorded(s)]
         ready = [one for one in statements(given) if one.sent and one.code != BACKWARD]
@@ -119,7 +119,7 @@ def workbook(source: Source, solved: bool) -> Notebook:
     title = "The workbook, solved" if solved else "The workbook"
     prose(INTRO.format(title=title, count=len(RULES), how=HOW[stem]))
     prose("## Set-up\n\nNames, network, one batch, the forward pass in small steps, and autograd.")
-    code("import torch\nimport torch.nn.functional as F\n\n" + sections(source.setup))
+    code("import torch\nimport torch.nn.functional as F\n\n" + code_of(source.setup))
     code(judge_of(source), jupyter={"source_hidden": True}, cellView="form", tags=["judge"])
     prose(f"## Exercise 1: every gradient, line by line\n\n{letters(source)}")
     for name in RULES:
@@ -147,8 +147,8 @@ def workbook(source: Source, solved: bool) -> Notebook:
     return Notebook(stem, MADE_BY, cells, SECONDS)
 
 
-def sections(found: list) -> str:
-    return "\n\n".join(section.code.strip() for section in found)
+def code_of(sections: list) -> str:
+    return "\n\n".join(section.code.strip() for section in sections)
 
 
 def function(code: str, name: str) -> str:
@@ -196,7 +196,7 @@ def judge_of(source: Source) -> str:
         name: (home / f"{name}.py").read_text("utf-8") for name in ("diagnosis", "exercise_run")
     }
     modules = "\n\n".join(f"{name.upper()} = r'''{text}'''" for name, text in files.items())
-    return JUDGE.format(modules=modules, told=json.dumps(source.told()))
+    return JUDGE.format(modules=modules, told=json.dumps(source.bundle()))
 
 
 def sources_of(pages: list[Page]) -> list[Page]:
@@ -214,12 +214,11 @@ def workbooks(build: Build) -> list[Notebook]:
 
 def unsolved(notebook: Notebook, outputs: list[list]) -> list[Problem]:
     """The solved workbook's gradients that its own judge refuses."""
-    judged = [
-        (code, told)
-        for code, told in zip(notebook.code(), outputs, strict=True)
-        if "judged(" in code[:8]
+    said = [
+        (code, "".join(map(text_of, printed)))
+        for code, printed in zip(notebook.code(), outputs, strict=True)
+        if code.startswith("judged(")
     ]
-    said = [(code, "".join(map(text_of, told))) for code, told in judged]
     return [
         Problem(MADE_BY, 0, f"{code} in the solved workbook says: {text.strip()}")
         for code, text in said

@@ -1,0 +1,1 @@
+"""The events of MkDocs, from the first to the finished site."""

@@ -31,8 +31,8 @@ def llms(config, build: Build) -> str:
             if isinstance(value, list):
                 lines += ["", f"## {title}", "", *listed(value)]
             elif page := known.get(f"docs/{value}"):
-                told = page.options.get("description", config.site_description)
-                lines.append(f"- [{title}]({build.address}{markdown_path(page)}): {told}")
+                description = page.options.get("description", config.site_description)
+                lines.append(f"- [{title}]({build.address}{markdown_path(page)}): {description}")
         return lines
 
     head = [f"# {config.site_name}", "", f"> {config.site_description}", ""]

@@ -88,13 +88,13 @@ def written(folder: Path) -> set[str]:
 
 def paths_in(folder: Path) -> list[str]:
     """Every file of a folder and every folder without one, as "a/b"; links are not followed."""
-    found = []
+    paths = []
     for here, folders, files in os.walk(folder):
         links = [name for name in folders if Path(here, name).is_symlink()]
-        found += [Path(here, name) for name in [*links, *files]]
+        paths += [Path(here, name) for name in [*links, *files]]
         if not (folders or files):
-            found.append(Path(here))
-    return sorted(path.relative_to(folder).as_posix() for path in found if path != folder)
+            paths.append(Path(here))
+    return sorted(path.relative_to(folder).as_posix() for path in paths if path != folder)
 
 
 def kept(path: str) -> bool:

@@ -56,7 +56,7 @@ class Block:
         )
 
 
-def read_blocks(path: str, text: str, body: int, found: list[Problem]) -> list[Block]:
+def read_blocks(path: str, text: str, body: int, problems: list[Problem]) -> list[Block]:
     """The fenced blocks of a page, and what is wrong with how they are written."""
     blocks, block = [], None
     for number, line in enumerate(text.splitlines(), 1):
@@ -68,7 +68,7 @@ def read_blocks(path: str, text: str, body: int, found: list[Problem]) -> list[B
         elif fence and fence["marks"][0] == (block.marks[0] if block else fence["marks"][0]):
             if block:
                 text = f"this block is never closed: line {number} holds another fence"
-                found.append(Problem(path, block.line, text))
+                problems.append(Problem(path, block.line, text))
                 block.end = number - 1
                 blocks.append(block)
             block = Block(number, fence["indent"], fence["marks"], fence["info"].strip())
@@ -81,8 +81,8 @@ def read_blocks(path: str, text: str, body: int, found: list[Problem]) -> list[B
         elif block and line.strip() and not block.typed:
             block.typed = number
     if block:
-        found.append(Problem(path, block.line, "this block is never closed"))
-    found.extend(fault for block in blocks if (fault := fault_in(path, block)))
+        problems.append(Problem(path, block.line, "this block is never closed"))
+    problems.extend(fault for block in blocks if (fault := fault_in(path, block)))
     return blocks
 
 

@@ -18,7 +18,7 @@ class Equation:
     sides: int
 
 
-def read_equations(path: str, words: str, found: list[Problem]) -> list[Equation]:
+def read_equations(path: str, words: str, problems: list[Problem]) -> list[Equation]:
     """Every display equation, with what is wrong in how it is written."""
     equations = []
     for match in DISPLAY.finditer(words):
@@ -44,12 +44,12 @@ def read_equations(path: str, words: str, found: list[Problem]) -> list[Equation
         elif not re.fullmatch(r"[A-Za-z]\w*", labels[0]):
             fault = f"the label {labels[0]} is not a name: letters, digits and _ only"
         if fault:
-            found.append(Problem(path, line, fault))
+            problems.append(Problem(path, line, fault))
         equations.append(Equation(labels[0] if labels else "", line, tex, sides))
     rest = INLINE.sub(blank, DISPLAY.sub(blank, words))
     for match in re.finditer(r"\$\$|\\\[|\\\(|\\begin\{|\\label\{", rest):
         hint = f"{match[0]} outside a formula: write $ or $$"
         if match[0] == "$$":
             hint = "this $$ is never closed"
-        found.append(Problem(path, line_of(words, match.start()), hint))
+        problems.append(Problem(path, line_of(words, match.start()), hint))
     return equations

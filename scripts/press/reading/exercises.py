@@ -29,7 +29,7 @@ class Exercise:
     answer: list[Section] = field(default_factory=list)
 
 
-def read_exercises(page, words: str, found: list[Problem]) -> list[Exercise]:
+def read_exercises(page, words: str, problems: list[Problem]) -> list[Exercise]:
     """The exercises of a page whose blocks are read; `words` is its text without code."""
     exercises = []
     lines = words.splitlines()
@@ -38,12 +38,12 @@ def read_exercises(page, words: str, found: list[Problem]) -> list[Exercise]:
             continue
         match = LINE.fullmatch(line.rstrip())
         if not match:
-            found.append(Problem(page.path, number, f'write {START} "dx", or "dx": rule, rule'))
+            problems.append(Problem(page.path, number, f'write {START} "dx", or "dx": rule, rule'))
             continue
         rules = [rule.strip() for rule in (match["rules"] or "").split(",") if rule.strip()]
         exercise = Exercise(number, match["name"], rules)
         if fault := settle(page, exercise, lines, exercises):
-            found.append(Problem(page.path, number, f"exercise {exercise.name}: {fault}"))
+            problems.append(Problem(page.path, number, f"exercise {exercise.name}: {fault}"))
         else:
             exercises.append(exercise)
     return exercises

@@ -55,6 +55,6 @@ def fault_in(raw: bytes) -> tuple[int, str | None]:
         if len(name) > 40:
             return line, f"{name!r} has {len(name)} letters: a name has at most 40"
     if len(names) < 100:
-        found = f"{len(names)} names" if names else "nothing"
-        return 0, f"this list holds {found}: the pages need at least 100 names"
+        count = f"{len(names)} names" if names else "nothing"
+        return 0, f"this list holds {count}: the pages need at least 100 names"
     return 0, None

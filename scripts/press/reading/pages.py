@@ -104,11 +104,11 @@ class Page:
 
 def nav_pages(nav: list, endings: tuple[str, ...] = (".md",)) -> list[str]:
     """The pages of the nav in mkdocs.yml, in its order: those of Markdown, or of other files too."""
-    found = []
+    paths = []
     for entry in nav or []:
         value = next(iter(entry.values())) if isinstance(entry, dict) else entry
-        found += nav_pages(value, endings) if isinstance(value, list) else [value]
-    return [path for path in found if path.endswith(endings)]
+        paths += nav_pages(value, endings) if isinstance(value, list) else [value]
+    return [path for path in paths if path.endswith(endings)]
 
 
 def read_site(root: Path, nav: list[str]) -> tuple[list[Page], list[Problem]]:
@@ -154,38 +154,38 @@ def unseen(pages: list[Page], snippets: dict) -> list[Problem]:
 
 def read_page(root: Path, path: str, snippets: dict, problems: list[Problem]) -> Page:
     """One page: its options, blocks, equations, named numbers and program."""
-    found = []
-    text = read_text(root, path, found)
+    faults = []
+    text = read_text(root, path, faults)
     page = Page(path, text)
-    page.options, page.body = prose.front_matter(path, text, OPTIONS, found)
-    page.blocks = read_blocks(path, text, page.body, found)
+    page.options, page.body = prose.front_matter(path, text, OPTIONS, faults)
+    page.blocks = read_blocks(path, text, page.body, faults)
     words = prose.without_code(text, page.body, [(block.line, block.end) for block in page.blocks])
-    page.equations = read_equations(path, words, found)
+    page.equations = read_equations(path, words, faults)
     page.numbers = prose.read_numbers(words)
-    found.extend(prose.typed_numbers(path, words))
-    misread = len(found)
+    faults.extend(prose.typed_numbers(path, words))
+    misread = len(faults)
     for block in page.blocks:
-        found.extend(find_sections(page, block, snippets))
-    found.extend(order_faults(page))
-    page.exercises = read_exercises(page, words, found)
+        faults.extend(find_sections(page, block, snippets))
+    faults.extend(order_faults(page))
+    page.exercises = read_exercises(page, words, faults)
     for formula in re.finditer(r"\\(?:new|renew|provide)command\b|\\def\b|\\let\b", words):
         line = prose.line_of(words, formula.start())
-        found.append(
+        faults.append(
             Problem(
                 path, line, f"{formula[0]}: a formula is written out, without macros of its own"
             )
         )
-    for equation in page.equations if len(found) == misread else []:
+    for equation in page.equations if len(faults) == misread else []:
         if equation.name and equation.name not in {section.name for section in page.program}:
             text = f"equation {equation.name} has no section {equation.name} that this page runs"
-            found.append(Problem(path, equation.line, text))
-    problems.extend(sorted(found, key=lambda problem: problem.line))
+            faults.append(Problem(path, equation.line, text))
+    problems.extend(sorted(faults, key=lambda problem: problem.line))
     return page
 
 
 def find_sections(page: Page, block: Block, snippets: dict) -> list[Problem]:
     """Look up what a block includes; add it to the page's program if it runs."""
-    found = []
+    faults = []
     setup = not page.program  # the first block that runs may take over what other pages derived
     for line, path, name in block.includes:
         if block.prints:
@@ -199,20 +199,20 @@ def find_sections(page: Page, block: Block, snippets: dict) -> list[Problem]:
             what = f"has no section {name}" if path in snippets else "does not exist"
             near = difflib.get_close_matches(asked, there, 1)
             hint = f": is {near[0]} meant?" if near else ""
-            found.append(Problem(page.path, line, f"{path} {what}{hint}"))
+            faults.append(Problem(page.path, line, f"{path} {what}{hint}"))
         for section in page.shown[line] if block.runs else []:
             if section in page.program:
                 text = f"section {section.name} runs twice: mark this block {{ .python .shown }}"
-                found.append(Problem(page.path, line, text))
+                faults.append(Problem(page.path, line, text))
             elif section.name in {other.name for other in page.program}:
                 text = f"this page runs two sections called {section.name}: rename one"
-                found.append(Problem(page.path, line, text))
+                faults.append(Problem(page.path, line, text))
             elif not setup and path != page.snippet and not path.startswith("snippets/setup/"):
                 text = f"after its set-up this page runs {page.snippet} and snippets/setup/, not {path}"
-                found.append(Problem(page.path, line, text))
+                faults.append(Problem(page.path, line, text))
             else:
                 page.program.append(section)
-    return found
+    return faults
 
 
 def order_faults(page: Page) -> list[Problem]:

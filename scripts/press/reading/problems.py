@@ -42,7 +42,7 @@ def not_utf8(raw: bytes, error: UnicodeDecodeError, what: str) -> tuple[int, str
 
 def files_of(folder: Path, ending: str) -> list[str]:
     """The files below a folder, as "a/b.md"; what an editor hides there is no file of ours."""
-    found = (path.relative_to(folder) for path in folder.rglob(f"*{ending}") if path.is_file())
+    files = (path.relative_to(folder) for path in folder.rglob(f"*{ending}") if path.is_file())
     return sorted(
-        path.as_posix() for path in found if not any(part.startswith(".") for part in path.parts)
+        path.as_posix() for path in files if not any(part.startswith(".") for part in path.parts)
     )

@@ -38,29 +38,29 @@ class Number:
     format: str
 
 
-def front_matter(path: str, text: str, allowed: dict, found: list[Problem]) -> tuple[dict, int]:
+def front_matter(path: str, text: str, allowed: dict, problems: list[Problem]) -> tuple[dict, int]:
     """The options at the top of a page, and the line where its body starts."""
     match = re.match(r"---[ \t]*\n(.*?\n)?(?:---|\.\.\.)[ \t]*\n", text, re.S)
     if not match:
         return {}, 1
     try:
-        told = yaml.safe_load(match[1] or "") or {}
+        given = yaml.safe_load(match[1] or "") or {}
     except yaml.YAMLError as error:
-        told = str(error).splitlines()[0]
-    if not isinstance(told, dict):
-        found.append(Problem(path, 1, f"the front matter is not a list of options: {told}"))
-        told = {}
+        given = str(error).splitlines()[0]
+    if not isinstance(given, dict):
+        problems.append(Problem(path, 1, f"the front matter is not a list of options: {given}"))
+        given = {}
     options = {}
-    for name, value in told.items():
+    for name, value in given.items():
         if name not in allowed:
             text = f"unknown option {name}: a page has {', '.join(allowed)}"
-            found.append(Problem(path, 1, text))
+            problems.append(Problem(path, 1, text))
         elif type(value) is not allowed[name]:
             text = f"option {name} is {value!r}, not of type {allowed[name].__name__}"
-            found.append(Problem(path, 1, text))
+            problems.append(Problem(path, 1, text))
         else:
             options[name] = value
-            found.extend(typed_numbers(path, str(value) if allowed[name] is str else ""))
+            problems.extend(typed_numbers(path, str(value) if allowed[name] is str else ""))
     return options, match[0].count("\n") + 1
 
 
@@ -106,14 +106,14 @@ def typed_numbers(path: str, words: str) -> list[Problem]:
     # A formula may hold numbers; one that is nothing but a number is a typed number.
     said = INLINE.sub(lambda one: one[0] if re.fullmatch(FIGURE, one[1]) else blank(one), said)
     said = NOT_SAID.sub(blank, said)
-    found = []
+    problems = []
     for match in TYPED.finditer(said):
         text = (
             f"the number {match[0]!r} is typed into the page: "
             "take it from a run, as {{ page.name }}"
         )
-        found.append(Problem(path, line_of(said, match.start()), text))
+        problems.append(Problem(path, line_of(said, match.start()), text))
     for match in re.finditer(r"\{\{[^\n]*", said):
         text = f"{match[0].strip()!r} names no number: write {{{{ page.name }}}} or {{{{ page.name:.3f }}}}"
-        found.append(Problem(path, line_of(said, match.start()), text))
-    return found
+        problems.append(Problem(path, line_of(said, match.start()), text))
+    return problems

@@ -20,7 +20,7 @@ class Section:
     code: str
     gap: int = 0  # blank lines between it and the section before it
 
-    def told(self) -> list:
+    def as_job(self) -> list:
         """The section as it is sent to the process that runs it."""
         return [self.path, self.name, self.line, self.code]
 
@@ -71,7 +71,7 @@ def faults_in(section: Section) -> list[Problem]:
         why = getattr(error, "msg", error)
         text = f"section {section.name} is not whole statements: {why}"
         return [Problem(section.path, line, text)]
-    found = []
+    problems = []
     tree = ast.parse(section.code)
     defined = {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
     for call in ast.walk(tree):
@@ -85,5 +85,5 @@ def faults_in(section: Section) -> list[Problem]:
             text = f"check({ast.unparse(call.args[0])}, ...) compares an expression with itself"
         if text:
             line = section.line + call.lineno - 1
-            found.append(Problem(section.path, line, f"section {section.name}: {text}"))
-    return found
+            problems.append(Problem(section.path, line, f"section {section.name}: {text}"))
+    return problems

@@ -19,7 +19,7 @@ from press.records.runs import EMPTY, run_pages
 
 @dataclass
 class Build:
-    """The pages as read, what their runs gave, and the problems found so far."""
+    """The pages as read, what their runs gave, and all problems so far."""
 
     root: Path
     pages: list[Page]
@@ -30,7 +30,7 @@ class Build:
     records: dict[str, dict] = field(default_factory=dict)  # by the page's stem
     facts: dict = field(default_factory=dict)  # what pages quote as {{ build.name }}
     names: Names | None = None
-    told: int = 0  # how many problems the terminal knows
+    said: int = 0  # how many problems the terminal knows
 
     @classmethod
     def read(cls, root: Path, nav: list[str], fresh: bool = False, **settings: str) -> "Build":
@@ -86,7 +86,7 @@ class Build:
 
     def tell(self) -> int:
         """Say the problems that were not said yet; return how many there were."""
-        problems, self.told = self.problems[self.told :], len(self.problems)
+        problems, self.said = self.problems[self.said :], len(self.problems)
         for problem in problems:
             say(f"error: {problem}")
         return len(problems)

@@ -21,14 +21,14 @@ def count(record: dict) -> str:
 
 def failures(page: Page, results: dict) -> list[Problem]:
     """What went wrong in a page's two runs; what went wrong in both is said once."""
-    found = {}
+    by_place = {}
     for dtype in ("float64", "float32"):
         for failure in results[dtype]["failures"]:
-            found.setdefault(
+            by_place.setdefault(
                 (failure["section"], failure["line"], failure["name"]), failure | {"dtype": dtype}
             )
     problems = []
-    for failure in found.values():
+    for failure in by_place.values():
         line = f"{failure['path']}:{failure['line']}" if failure["path"] else ""
         section = f"section {failure['section']}" if failure["section"] else ""
         place = ", ".join(part for part in (line, section) if part)

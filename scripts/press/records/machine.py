@@ -15,10 +15,10 @@ from press.reading.names import EMBEDDED, LECTURE, Names
 def processor() -> str:
     """The processor's name, and on Linux the vector instructions that torch would choose."""
     if sys.platform == "linux":
-        told = Path("/proc/cpuinfo").read_text()
-        names = re.findall(r"^model name\s*: (.*)$", told, re.M) or [platform.machine()]
+        cpuinfo = Path("/proc/cpuinfo").read_text()
+        names = re.findall(r"^model name\s*: (.*)$", cpuinfo, re.M) or [platform.machine()]
         vectors = [
-            name for flag, name in (("avx512f", "AVX-512"), ("avx2", "AVX2")) if flag in told
+            name for flag, name in (("avx512f", "AVX-512"), ("avx2", "AVX2")) if flag in cpuinfo
         ]
         return f"{names[0]} ({vectors[0]})" if vectors else names[0]
     if sys.platform == "darwin":

@@ -110,7 +110,7 @@ def job(page: Page, dtype: str) -> dict:
     return {
         "page": page.path,
         "dtype": dtype,
-        "sections": [section.told() for section in page.program],
+        "sections": [section.as_job() for section in page.program],
         "seconds": page.seconds,
         # The times that a page tells are those of float32.
         "alone": page.options.get("alone", False) and dtype == "float32",

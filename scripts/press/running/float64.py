@@ -55,10 +55,10 @@ class Watch(TorchFunctionMode):
         elif changes_in_place(function):
             for tensor in tensors(args[:1]):
                 tensor.written = True
-                mark(tensor, sources)
+                taint(tensor, sources)
         if sources:
             for tensor in tensors(result):
-                mark(tensor, sources)
+                taint(tensor, sources)
 
     def owners(self, value):
         """The ids of tensors whose gradient was asked for; they are kept, so that no id is reused."""
@@ -79,15 +79,15 @@ def changes_in_place(function):
 
 def origins(values):
     """The ids of all whose gradient went into these; every operation asks, so it is quick."""
-    found = NOTHING
+    ids = NOTHING
     for value in values:
         if isinstance(value, torch.Tensor):
-            found |= getattr(value, "from_autograd", NOTHING)
+            ids |= getattr(value, "from_autograd", NOTHING)
         elif isinstance(value, (list, tuple)):
-            found |= origins(value)
+            ids |= origins(value)
         elif isinstance(value, dict):
-            found |= origins(value.values())
-    return found
+            ids |= origins(value.values())
+    return ids
 
 
 def tensors(value):
@@ -101,7 +101,7 @@ def tensors(value):
         yield from tensors(list(value.values()))
 
 
-def mark(tensor, sources):
+def taint(tensor, sources):
     """Note where a tensor comes from; a parameter that a gradient updates is no gradient."""
     if sources and not (tensor.is_leaf and tensor.requires_grad):
         tensor.from_autograd = getattr(tensor, "from_autograd", NOTHING) | sources

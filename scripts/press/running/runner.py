@@ -17,38 +17,12 @@ import shutil
 import signal
 import sys
 import tempfile
-import threading
 import time
 from multiprocessing.connection import wait
-from pathlib import Path
+
+from press.running.child import run_job
 
 WATCH_EVERY = 0.5  # seconds between two looks at the clock and at our parent
-
-
-def child(connection, job, folder):
-    """Run one job and send what it gave; stray output goes to the terminal."""
-    if hasattr(os, "setpgid"):
-        os.setpgid(0, 0)
-    os.dup2(2, 1)
-    os.chdir(folder)
-    threading.Thread(target=die_with_runner, args=(connection,), daemon=True).start()
-    import torch
-
-    from press.running.program import run_program
-
-    scripts = str(Path(__file__).resolve().parents[2])
-    sys.path[:] = [path for path in sys.path if path not in ("", scripts)]
-    sys.argv[:] = [job["page"]]
-    torch.set_num_threads(1)
-    result = run_program(job["sections"], job["dtype"], lambda name: connection.send(("at", name)))
-    connection.send(("done", result))
-
-
-def die_with_runner(connection):
-    """The runner never writes here: what can be read is its end."""
-    with contextlib.suppress(EOFError, OSError):
-        connection.recv()
-    os._exit(1)
 
 
 class Job:
@@ -60,7 +34,7 @@ class Job:
         with open(os.path.join(self.folder, "names.txt"), "w", encoding="utf-8") as file:
             file.write(names)
         self.connection, theirs = context.Pipe()
-        self.process = context.Process(target=child, args=(theirs, job, self.folder))
+        self.process = context.Process(target=run_job, args=(theirs, job, self.folder))
         self.process.start()
         theirs.close()
         self.deadline = time.monotonic() + job["seconds"]

@@ -9,12 +9,9 @@ import sys
 
 import torch
 
-# How far apart two sides may be: a share of the largest entry, plus this much.
-BOUNDS = {torch.float32: (1e-6, 1e-7), torch.float64: (1e-9, 1e-12)}
-# Finite differences are taken in float64 always, and hold to fewer digits.
-DIFFERENCES = {torch.float32: (1e-6, 1e-7), torch.float64: (1e-6, 1e-9)}
+from press.running.kinds import KINDS, Kind
+
 ZERO = 1e-12  # a float64 gradient below this everywhere is zero in theory
-KINDS = ("gradient", "equation", "forward", "invariant", "finite_difference")
 
 
 class Refused:
@@ -91,7 +88,7 @@ class Witness:
         return Refused(self, self.wrapped["refused"](*args, **kwargs))
 
     def page_says(self, helper, record, fault, name, *args, **kwargs):
-        """Let the page's own comparison print and refuse; keep what both of us found."""
+        """Let the page's own comparison print and refuse; keep what both of us say."""
         refusal = None
         try:
             self.wrapped[helper](name, *args, **kwargs)
@@ -111,9 +108,9 @@ class Witness:
 
     def judge(self, name, kind, sides, faults, called):
         """Compare the sides; return the record, and what is wrong or None."""
-        differences = kind == "finite_difference"
-        dtype = torch.float64 if differences else self.dtype
-        relative, absolute = (DIFFERENCES if differences else BOUNDS)[self.dtype]
+        known = KINDS.get(kind, Kind())
+        dtype = self.dtype if known.exact else torch.float64
+        relative, absolute = getattr(known, str(self.dtype)[6:])
         with torch.no_grad(), torch._C.DisableTorchFunction():
             sides = [torch.as_tensor(side).detach() for side in sides]
             for side in sides[1:]:

@@ -1,0 +1,1 @@
+"""A page as read, and its record, become what a browser gets."""

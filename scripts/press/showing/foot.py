@@ -6,6 +6,7 @@ import posixpath
 from press.reading.pages import Page
 from press.records.build import Build
 from press.records.judging import gradients, in_float64
+from press.running.kinds import KINDS
 from press.showing.marks import digits
 
 NAMES = "names.txt"  # published at the top of the site
@@ -16,7 +17,7 @@ def totals(page: Page, record: dict) -> tuple[int, int, float]:
 
     A finite difference is right to fewer digits, and would hide how far the others are apart.
     """
-    exact = [check for check in in_float64(record) if check["kind"] != "finite_difference"]
+    exact = [check for check in in_float64(record) if KINDS[check["kind"]].exact]
     worst = max((check["max_rel"] or 0.0 for check in exact), default=0.0)
     return len(gradients(record)), len(page.equations), worst
 

@@ -37,14 +37,14 @@ def nodes_of(sections: list[Section]) -> dict[str, list[str]]:
 
 def targets(pages: list[Page], here: Page) -> dict[str, str]:
     """Where a gradient is derived: {"logits": "../cross_entropy/#dlogits"}."""
-    found = {}
+    links = {}
     for page in pages:
         folder = page.folder
         for equation in page.equations:
             if equation.name.startswith("d"):
                 address = posixpath.relpath(folder or ".", here.folder or ".") + "/"
-                found.setdefault(equation.name[1:], f"{address}#{equation.name}")
-    return found
+                links.setdefault(equation.name[1:], f"{address}#{equation.name}")
+    return links
 
 
 def sources(sections: list[Section]) -> dict[str, str]:

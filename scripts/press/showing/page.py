@@ -50,9 +50,9 @@ def opened(exercise: Exercise) -> str:
 def failed(title: str, problems: list[Problem]) -> str:
     """What a page shows in the place of its content while it is wrong."""
     items = "".join(f"<li><code>{html.escape(str(problem))}</code></li>" for problem in problems)
-    told = (
+    text = (
         "This page is not shown, because something in it is wrong. "
         "Save the repaired file, and it comes back."
     )
     heading = f"<h1>{html.escape(title)}</h1>"
-    return f'{heading}<div class="failure"><p>{told}</p><ul>{items}</ul></div>'
+    return f'{heading}<div class="failure"><p>{text}</p><ul>{items}</ul></div>'
