@@ -8,19 +8,14 @@ import json
 import posixpath
 from pathlib import Path
 
-from press.exercises.statements import Statement, joined, makes_tensor, needed, statements
+from press.exercises.setup import BACKWARD, SetUp, told_to_judge
+from press.exercises.statements import Statement, joined, needed, statements
 from press.reading.exercises import Exercise
 from press.reading.pages import Page
-from press.reading.sections import Section
 from press.records.build import Build
 from press.records.runs import EMPTY
 
-# Whoever checks an exercise brings a comparison of its own.
-LEFT_OUT = "snippets/setup/compare.py"
-# What these sections make is sent as the record has it.
-FROM_RECORD = ("snippets/setup/data.py", "snippets/setup/network.py:batch")
 CARD = "card"  # the page whose program holds the rules
-BACKWARD = "loss.backward()"  # whoever judges does it, and again with other gradients
 RUNTIME = ("micropython.mjs", "micropython-ulab.wasm")
 PACKAGE = "node_modules/@micropython/micropython-webassembly-pyscript"
 
@@ -44,38 +39,27 @@ def runtime_files(root: Path) -> dict[str, Path]:
     return {f"live/{name}": root / PACKAGE / name for name in RUNTIME}
 
 
-def recorded(section: Section) -> bool:
-    return section.path in FROM_RECORD or f"{section.path}:{section.name}" in FROM_RECORD
-
-
 def bundle(build: Build, page: Page) -> str:
     """The page's exercises for the browser, as JSON."""
     record = build.record(page)
-    first = next(block for block in page.blocks if page.run_by(block))
-    setup = [section for section in page.run_by(first) if section.path != LEFT_OUT]
-    known = {name for one in statements([s for s in setup if recorded(s)]) for name in one.sets}
-    values = {k: v for k, v in record["values"].items() if k in known and type(v) is int}
-    values |= {k: v for k, v in record["rows"].items() if k in known}
-    ready = [one for one in statements([s for s in setup if not recorded(s)]) if one.sent]
-    if BACKWARD not in [one.code for one in ready]:
+    setup = SetUp(page, record)
+    if setup.whole == setup.ready:
         text = f"an exercise needs {BACKWARD} in the set-up of its page"
         build.fail(page.path, text, page.exercises[0].line)
         return ""
-    ready = [one for one in ready if one.code != BACKWARD]
-    steps = [one.node.targets[0].id for one in ready if makes_tensor(one, record)]
+    values = {k: v for k, v in record["values"].items() if k in setup.given and type(v) is int}
+    values |= {k: v for k, v in record["rows"].items() if k in setup.given}
     exercises = {}
     for exercise in page.exercises:
-        target = exercise.name[1:]
-        own = statements([section for section in exercise.before if section not in setup])
+        own = statements([s for s in exercise.before if s not in setup.sections])
         answer = needed(statements(exercise.answer), {exercise.name})
         goals = {name for one in answer for name in one.reads}
-        lines = [one for one in ready if makes_tensor(one, record) and target in one.reads]
         exercises[exercise.name] = {
             "before": joined(needed(own, goals)),
-            "uses": [[one.node.targets[0].id, one.code] for one in lines],
+            "uses": told_to_judge(setup.uses(exercise.name[1:])),
             "hints": hints_of(build, page, exercise, answer),
         }
-    whole = {"setup": joined(ready), "steps": steps, "values": values, "exercises": exercises}
+    whole = {"setup": setup.code, "steps": setup.steps, "values": values, "exercises": exercises}
     return json.dumps(whole, separators=(",", ":"))
 
 

@@ -30,6 +30,11 @@ class Statement:
             self.sets |= {n.id for n in ast.walk(node.value.func) if isinstance(n, ast.Name)}
 
     @property
+    def target(self) -> str:
+        """The name that it assigns."""
+        return self.node.targets[0].id
+
+    @property
     def compares(self) -> bool:
         """Whether it only compares or prints."""
         call = self.node.value if isinstance(self.node, ast.Expr) else None

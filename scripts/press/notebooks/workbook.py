@@ -6,16 +6,10 @@ pages are made of; the judge is the one of the pages' exercises. A page of its o
 
 import ast
 import json
+from pathlib import Path
 
-from press.exercises.bundle import (
-    BACKWARD,
-    LEFT_OUT,
-    joined,
-    makes_tensor,
-    needed,
-    recorded,
-    statements,
-)
+from press.exercises.setup import SetUp, told_to_judge
+from press.exercises.statements import joined, needed, statements
 from press.formulas.tex import unlabelled
 from press.notebooks.cells import quiet
 from press.notebooks.notebook import Notebook
@@ -38,7 +32,8 @@ from press.reading.problems import Problem
 from press.records.build import Build
 
 CHAIN = "scoreboard"  # the page whose lines are the whole way back
-MADE_BY = "scripts/press/notebooks/workbook.py"
+MADE_BY = Path(__file__).relative_to(Path(__file__).parents[3]).as_posix()
+BATCH = {"block_size", "vocab_size", "n", "batch_size", "Xb", "Yb"}  # what the judge is given
 SECONDS = 120
 
 
@@ -49,26 +44,21 @@ class Source:
         self.root, self.address = build.root, build.address
         self.pages = {page.stem: page for page in build.pages}
         chain = self.pages[CHAIN]
-        first = next(block for block in chain.blocks if chain.run_by(block))
-        setup = chain.run_by(first)
-        self.setup = [s for s in setup if s.path not in (LEFT_OUT, chain.snippet)]
         self.record = build.record(chain)
+        self.setup = SetUp(chain, self.record, without=(chain.snippet,))
         own = [section for section in chain.program if section.path == chain.snippet]
         self.chain = statements([s for s in own if s.name != "comparisons"])
-        ready = [one for one in statements(self.setup) if one.sent]
-        self.forward = [one for one in ready if makes_tensor(one, self.record)]
-        self.steps = [one.node.targets[0].id for one in self.forward]
 
     def shape(self, tensor: str) -> str:
         return self.record["values"][f"{tensor}.shape"]
 
-    def uses(self, gradient: str) -> list:
-        """The forward lines that read the tensor."""
-        return [one for one in self.forward if gradient[1:] in one.reads]
+    def users(self, gradient: str) -> list[str]:
+        """The steps whose forward lines read the tensor."""
+        return [one.target for one in self.setup.uses(gradient[1:])]
 
     def line(self, tensor: str) -> str:
         """The forward line that makes a tensor, with the comment that tells its shape."""
-        return next(s.code.rstrip() for s in self.setup if s.name == tensor)
+        return next(s.code.rstrip() for s in self.setup.sections if s.name == tensor)
 
     def answer(self, gradient: str) -> str:
         """The chain's own lines for a gradient; the gradients that arrive are there already."""
@@ -83,21 +73,13 @@ class Source:
 
     def bundle(self) -> dict:
         """What the judge needs: see docs/live/exercise_run.py."""
-        given = [s for s in self.setup if not recorded(s)]
-        ready = [one for one in statements(given) if one.sent and one.code != BACKWARD]
-        values = {
-            name for one in statements([s for s in self.setup if recorded(s)]) for name in one.sets
-        }
-        values &= {"block_size", "vocab_size", "n", "batch_size", "Xb", "Yb"}
-        exercises = {}
+        setup, exercises = self.setup, {}
         for name in RULES:
-            users = [one.node.targets[0].id for one in self.uses(name)]
-            later = self.steps[self.steps.index(users[0]) :]
+            later = setup.steps[setup.steps.index(self.users(name)[0]) :]
             before = "".join(f"d{step} = {step}.grad\n" for step in later if step != "loss")
-            lines = [[one.node.targets[0].id, one.code] for one in self.uses(name)]
-            exercises[name] = {"uses": lines, "before": before}
+            exercises[name] = {"uses": told_to_judge(setup.uses(name[1:])), "before": before}
         return {
-            "setup": joined(ready), "steps": self.steps, "values": sorted(values),
+            "setup": setup.code, "steps": setup.steps, "values": sorted(setup.given & BATCH),
             "exercises": exercises, "seven": SEVEN,
         }  # fmt: skip
 
@@ -119,7 +101,7 @@ def workbook(source: Source, solved: bool) -> Notebook:
     title = "The workbook, solved" if solved else "The workbook"
     prose(INTRO.format(title=title, count=len(RULES), how=HOW[stem]))
     prose("## Set-up\n\nNames, network, one batch, the forward pass in small steps, and autograd.")
-    code("import torch\nimport torch.nn.functional as F\n\n" + code_of(source.setup))
+    code("import torch\nimport torch.nn.functional as F\n\n" + code_of(source.setup.sections))
     code(judge_of(source), jupyter={"source_hidden": True}, cellView="form", tags=["judge"])
     prose(f"## Exercise 1: every gradient, line by line\n\n{letters(source)}")
     for name in RULES:
@@ -173,7 +155,7 @@ def letters(source: Source) -> str:
 
 def task(source: Source, name: str) -> str:
     """What is to be written, with its forward lines, its shape and two hints."""
-    x, users = name[1:], [one.node.targets[0].id for one in source.uses(name)]
+    x, users = name[1:], source.users(name)
     lines = "\n".join(source.line(user) for user in users)
     count = "lines that use" if len(users) > 1 else "line that uses"
     arriving = (

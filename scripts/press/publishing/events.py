@@ -27,22 +27,22 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
 
 
 def on_pre_build(config: MkDocsConfig) -> None:
-    SESSION.run(config)
+    SESSION.begin(config)
 
 
 @event_priority(50)  # before mkdocs-jupyter looks for notebooks
 def on_files(files: Files, config: MkDocsConfig) -> Files:
-    return add_files(files, config, SESSION.build, SESSION.shelf)
+    return add_files(files, config, SESSION.edition)
 
 
 def on_page_markdown(markdown: str, page, config: MkDocsConfig, files: Files) -> str:
     if page.file.name == SOLVED:
         page.meta["search"] = {"exclude": True}  # all would be found twice
-    return SESSION.chapter(page.file.src_uri).markdown()
+    return SESSION.edition.chapter(page.file.src_uri).markdown()
 
 
 def on_page_content(html: str, page, config: MkDocsConfig, files: Files) -> str:
-    return SESSION.chapter(page.file.src_uri).content(html)
+    return SESSION.edition.chapter(page.file.src_uri).content(html)
 
 
 def on_env(env, config: MkDocsConfig, files: Files):
@@ -51,7 +51,8 @@ def on_env(env, config: MkDocsConfig, files: Files):
 
 
 def on_post_page(output: str, page, config: MkDocsConfig) -> str:
-    return finished(SESSION.chapter(page.file.src_uri), output, SESSION.typeset_formulas)
+    edition = SESSION.edition
+    return finished(edition.chapter(page.file.src_uri), output, edition.typeset)
 
 
 def on_post_build(config: MkDocsConfig) -> None:

@@ -8,8 +8,7 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 
 from press.exercises.bundle import bundle, bundle_path, python_files, runtime_files
-from press.notebooks.stage import Shelf
-from press.records.build import Build
+from press.publishing.edition import Edition
 from press.showing.figures import figure_paths, variants
 from press.showing.foot import NAMES, notebook_path, program_path
 
@@ -28,8 +27,9 @@ def licences(root: Path) -> dict[str, Path]:
     }
 
 
-def add_files(files: Files, config: MkDocsConfig, build: Build, shelf: Shelf) -> Files:
+def add_files(files: Files, config: MkDocsConfig, edition: Edition) -> Files:
     """Add all that lies beside the pages and does not stand in docs/."""
+    build, shelf = edition.build, edition.shelf
 
     def add(path: str, **source) -> None:
         files.append(File.generated(config, path, **source))
