@@ -1,15 +1,12 @@
-"""Make a notebook of each page's program, and have a kernel run it where it is stale.
+"""Make a notebook of each page's program, and have it run where it is stale.
 
 build/notebooks/<stem>.json holds what the cells gave, with the key of all that could
 change it: code, names, Python, torch, processor. The prose is put in anew at each build.
 """
 
 import json
-import os
-import subprocess
-import sys
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 
 from press.notebooks.cells import Piece, quiet
@@ -17,10 +14,10 @@ from press.reading.names import Names
 from press.reading.pages import Page
 from press.reading.problems import Problem, say
 from press.records.cache import Cache, key_of
-from press.records.runs import environment_key
+from press.records.runs import environment_key, in_children
 
-KERNEL = Path(__file__).with_name("kernel.py")
-STARTED = 60  # seconds more than the page's program may take: a kernel has to start
+SHELL = Path(__file__).with_name("shell.py")
+PRELOAD = ["press.notebooks.shell", "torch.fx.experimental.symbolic_shapes"]
 NEEDS = "It needs torch and matplotlib: `%pip install torch matplotlib`, where they are not there."
 
 
@@ -61,7 +58,7 @@ class Notebook:
 
 
 def of_page(page: Page, pieces: list[Piece], address: str) -> Notebook:
-    """A page's pieces as cells; what they printed comes from the kernel."""
+    """A page's pieces as cells; what they printed comes from their run."""
     where = f"[{page.title}]({address}{page.folder}/)" if address else f"“{page.title}”"
     note = f"*This is the page {where} of the site “Backprop by hand”, as a notebook. {NEEDS}*"
     cells = [{"kind": "prose", "text": note, "line": page.body}]
@@ -84,47 +81,47 @@ def run_notebooks(
 
     Of a stale notebook that is not run, and of one that failed, it is None.
     """
-    environment, kernel = environment_key(names), KERNEL.read_text("utf-8")
-    keys = {each.stem: key_of(each.code(), kernel, environment) for each in notebooks}
+    keys = keys_of(notebooks, names)
     outputs = {
         each.stem: cache.get(f"notebooks/{each.stem}", keys[each.stem]) for each in notebooks
     }
-    stale = [each for each in notebooks if outputs[each.stem] is None]
+    stale = {each.stem: each for each in notebooks if outputs[each.stem] is None}
     if not stale or not run_stale:
         return outputs, []
-    say(f"running {len(stale)} of {len(notebooks)} notebooks, each in a kernel of its own")
+    say(f"running {len(stale)} of {len(notebooks)} notebooks, each in a process of its own")
     problems = []
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        results = pool.map(lambda one: run(one, names), stale)
-        for each, result in zip(stale, results, strict=True):
-            if result["error"]:
-                problems.append(problem_of(each, *result["error"]))
-            else:
-                outputs[each.stem] = result["outputs"]
-                cache.put(f"notebooks/{each.stem}", keys[each.stem], result["outputs"])
+    for job, result in in_children([job_of(each) for each in stale.values()], names, PRELOAD, {}):
+        stem = job["page"]
+        if result["failures"]:
+            problems.append(problem_of(stale[stem], result["failures"][0]))
+        else:
+            outputs[stem] = result["outputs"]
+            cache.put(f"notebooks/{stem}", keys[stem], result["outputs"])
     return outputs, problems
 
 
-def run(notebook: Notebook, names: Names) -> dict:
-    """Have kernel.py run a notebook's cells; what it could not say is an error too."""
-    seconds = notebook.seconds + STARTED
-    asked = {"cells": notebook.code(), "names": names.text, "seconds": seconds}
-    done = subprocess.run(
-        [sys.executable, str(KERNEL)],
-        input=json.dumps(asked),
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        env=os.environ | {"OMP_NUM_THREADS": "1", "PYDEVD_DISABLE_FILE_VALIDATION": "1"},
-    )
-    try:
-        return json.loads(done.stdout)
-    except json.JSONDecodeError:
-        last = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
-        return {"outputs": [], "error": [0, f"no kernel could run it: {last}"]}
+def keys_of(notebooks: list[Notebook], names: Names) -> dict[str, str]:
+    """What changes when a notebook's code does, or anything that its run depends on."""
+    environment, shell = environment_key(names), SHELL.read_text("utf-8")
+    versions = [metadata.version(package) for package in ("ipython", "matplotlib-inline")]
+    return {each.stem: key_of(each.code(), shell, versions, environment) for each in notebooks}
 
 
-def problem_of(notebook: Notebook, at: int, text: str) -> Problem:
+def job_of(notebook: Notebook) -> dict:
+    """A notebook's run, as it is sent to the runner."""
+    return {
+        "run": "press.notebooks.shell:run_cells",
+        "page": notebook.stem,
+        "cells": notebook.code(),
+        "part": "cell",
+        "seconds": notebook.seconds,
+        "alone": False,
+    }
+
+
+def problem_of(notebook: Notebook, failure: dict) -> Problem:
     """What went wrong in a cell, with the line of the page that the cell comes from."""
     cells = [cell for cell in notebook.cells if cell["kind"] == "code"]
-    return Problem(notebook.path, cells[at]["line"], f"as a notebook, this cell fails: {text}")
+    at = failure["section"] if isinstance(failure["section"], int) else 0
+    text = f"as a notebook, this cell fails: {failure['text']}"
+    return Problem(notebook.path, cells[at]["line"], text)

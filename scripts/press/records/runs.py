@@ -75,42 +75,62 @@ def run_pages(build, pages: list[Page]) -> tuple[dict, list[Problem]]:
 
 def run_jobs(pages: list[Page], names: Names):
     """Run each page in both precisions; yield (page, {dtype: result}) as both end."""
-    if not pages:
-        return
     jobs = [job(page, dtype) for page in pages for dtype in ("float64", "float32")]
-    settings = ENVIRONMENT | {"MATPLOTLIBRC": str(RUNNING / "matplotlibrc")}
-    command = [sys.executable, "-m", "press.running.runner"]
-    results = {page.path: {} for page in pages}
-    by_path = {page.path: page for page in pages}
+    by_path, results = {page.path: page for page in pages}, {page.path: {} for page in pages}
+    preload = ["press.running.program", *worth_sharing(jobs)]
+    settings = {"MATPLOTLIBRC": str(RUNNING / "matplotlibrc")}
+    for done, result in in_children(jobs, names, preload, settings):
+        path = done["page"]
+        results[path][done["dtype"]] = result
+        if len(results[path]) == 2:
+            yield by_path[path], results.pop(path)
+
+
+def in_children(jobs: list[dict], names: Names, preload: list[str], settings: dict[str, str]):
+    """Have the runner run each job in a child of its own; yield (job, result) as each ends.
+
+    preload: the modules that the children find loaded; settings: their environment variables,
+    besides those that all runs get. What is lost with the runner ends as a failure.
+    """
+    if not jobs:
+        return
+    left = dict(enumerate(jobs))
     with subprocess.Popen(
-        command,
+        [sys.executable, "-m", "press.running.runner"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
         encoding="utf-8",
         cwd=RUNNING.parent.parent,
-        env=os.environ | settings,
+        env=os.environ | ENVIRONMENT | settings,
     ) as runner:
-        runner.stdin.write(json.dumps({"jobs": jobs, "names": names.text}))
+        runner.stdin.write(json.dumps({"jobs": jobs, "names": names.text, "preload": preload}))
         runner.stdin.close()
         for line in runner.stdout:
             result = json.loads(line)
-            path = result["page"]
-            results[path][result["dtype"]] = result
-            if len(results[path]) == 2:
-                yield by_path[path], results.pop(path)
-    for path in results:
-        text = f"the process that runs the pages stopped (exit code {runner.returncode})"
-        lost = {"failures": [{"name": "", "section": "", "path": "", "line": 0, "text": text}]}
-        yield by_path[path], {"float32": lost, "float64": lost}
+            yield left.pop(result["job"]), result
+    text = f"the process that runs the pages stopped (exit code {runner.returncode})"
+    for lost in left.values():
+        failure = {"name": "", "section": "", "path": "", "line": 0, "text": text}
+        yield lost, {"failures": [failure]}
+
+
+def worth_sharing(jobs: list[dict]) -> list[str]:
+    """Modules that take long to load, where several children would each load them."""
+    code = "".join(section[3] for job in jobs for section in job["sections"])
+    drawn = ["matplotlib.pyplot"] if "matplotlib" in code else []
+    # autograd loads this one at the first gradient that it is given
+    return drawn + (["torch.fx.experimental.symbolic_shapes"] if len(jobs) > 4 else [])
 
 
 def job(page: Page, dtype: str) -> dict:
     """A page's run, as it is sent to the runner."""
     return {
+        "run": "press.running.program:run_page",
         "page": page.path,
         "dtype": dtype,
         "sections": [section.as_job() for section in page.program],
+        "part": "section",
         "seconds": page.seconds,
         # The times that a page tells are those of float32.
         "alone": page.options.get("alone", False) and dtype == "float32",

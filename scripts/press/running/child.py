@@ -5,6 +5,7 @@ the runner ends them with it.
 """
 
 import contextlib
+import importlib
 import os
 import sys
 import threading
@@ -22,13 +23,12 @@ def run_job(connection, job, folder):
     threading.Thread(target=die_with_runner, args=(connection,), daemon=True).start()
     import torch
 
-    from press.running.program import run_program
-
+    module, function = job["run"].split(":")
+    run = getattr(importlib.import_module(module), function)
     sys.path[:] = [path for path in sys.path if path not in ("", SCRIPTS)]
     sys.argv[:] = [job["page"]]
     torch.set_num_threads(1)
-    result = run_program(job["sections"], job["dtype"], lambda name: connection.send(("at", name)))
-    connection.send(("done", result))
+    connection.send(("done", run(job, lambda part: connection.send(("at", part)))))
 
 
 def die_with_runner(connection):

@@ -21,6 +21,11 @@ from press.running.witness import Witness
 Section = namedtuple("Section", "path name line code")
 
 
+def run_page(job, entering):
+    """What a child of the runner does for a page."""
+    return run_program(job["sections"], job["dtype"], entering)
+
+
 def run_program(sections, dtype, entering=lambda name: None):
     """Run a page's sections; return what can be sent to another process.
 

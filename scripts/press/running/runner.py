@@ -1,10 +1,10 @@
-"""The process that runs page programs, each in a child of its own.
+"""The process that runs programs, of pages and of notebooks, each in a child of its own.
 
     python -m press.running.runner < jobs.json
 
-reads {"jobs": [...], "names": TEXT} and writes one JSON line for each job as it
-ends. It forks its children from a server that has loaded torch and what else several of
-them need; it imports none of it itself. A child has one thread, an empty folder with
+reads {"jobs": [...], "names": TEXT, "preload": [MODULE, ...]} and writes one JSON line for
+each job as it ends, with its place in the list. It forks its children from a server that has
+loaded those modules; it imports none of them itself. A child has one thread, an empty folder with
 `names.txt`, a process group of its own and a time limit, and must say "done": exit code
 0 without that word is a failure.
 """
@@ -28,8 +28,8 @@ WATCH_EVERY = 0.5  # seconds between two looks at the clock and at our parent
 class Job:
     """One child and what is known of it."""
 
-    def __init__(self, context, job, names):
-        self.job, self.at, self.result = job, "its start", None
+    def __init__(self, context, number, job, names):
+        self.number, self.job, self.at, self.result = number, job, "its start", None
         self.folder = tempfile.mkdtemp(prefix="page-")
         with open(os.path.join(self.folder, "names.txt"), "w", encoding="utf-8") as file:
             file.write(names)
@@ -52,16 +52,20 @@ class Job:
             self.process.join(5)
             code = self.process.exitcode
             self.result = self.failure(
-                f"the program stopped in section {self.at} before its end (exit code {code})"
+                f"the program stopped in {self.part()} before its end (exit code {code})"
             )
             return True
         if time.monotonic() > self.deadline:
             limit = self.job["seconds"]
             self.result = self.failure(
-                f"section {self.at} was still running after {limit} s, and was stopped"
+                f"{self.part()} was still running after {limit} s, and was stopped"
             )
             return True
         return False
+
+    def part(self):
+        """Where it is: "section dx" of a page, "cell 3" of a notebook."""
+        return f"{self.job['part']} {self.at}"
 
     def failure(self, text):
         return {"failures": [{"name": "", "section": self.at, "path": "", "line": 0, "text": text}]}
@@ -83,35 +87,26 @@ def main():
     method = "forkserver" if sys.platform == "linux" else "spawn"
     context = multiprocessing.get_context(method)
     if method == "forkserver":
-        context.set_forkserver_preload(["press.running.program", *worth_sharing(order["jobs"])])
+        context.set_forkserver_preload(order["preload"])
     parent, running = os.getppid(), []
     # The long ones first: the last to end has nothing beside it.
-    waiting = sorted(order["jobs"], key=lambda job: (job["alone"], -job["seconds"]))
+    waiting = sorted(
+        enumerate(order["jobs"]), key=lambda job: (job[1]["alone"], -job[1]["seconds"])
+    )
     try:
         while waiting or running:
-            while waiting and room_for(waiting[0], running):
-                running.append(Job(context, waiting.pop(0), order["names"]))
+            while waiting and room_for(waiting[0][1], running):
+                running.append(Job(context, *waiting.pop(0), order["names"]))
             wait([job.connection for job in running], WATCH_EVERY)
             for job in [job for job in running if job.listen()]:
                 running.remove(job)
                 job.end()
-                print(
-                    json.dumps({"page": job.job["page"], "dtype": job.job["dtype"]} | job.result),
-                    flush=True,
-                )
+                print(json.dumps({"job": job.number} | job.result), flush=True)
             if os.getppid() != parent:
                 break  # nobody is left to hear
     finally:
         for job in running:
             job.end()
-
-
-def worth_sharing(jobs):
-    """Modules that take long to load, where several children would each load them."""
-    code = "".join(section[3] for job in jobs for section in job["sections"])
-    drawn = ["matplotlib.pyplot"] if "matplotlib" in code else []
-    # autograd loads this one at the first gradient that it is given
-    return drawn + (["torch.fx.experimental.symbolic_shapes"] if len(jobs) > 4 else [])
 
 
 def room_for(job, running):

@@ -1,4 +1,4 @@
-"""Run the cells of a notebook in a kernel of its own, as Jupyter does; the build starts this.
+"""Run the cells of a notebook in a kernel of its own, as a reader's Jupyter does.
 
 Standard input: {"cells": [code, ...], "names": the list of names, or null for none, "seconds":
 the time limit, "errors": whether to go on after a cell that fails}.
