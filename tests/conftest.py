@@ -162,6 +162,12 @@ def running():
                 process.wait()
 
 
+def installed(environment):
+    """Let scripts/environment find that an environment has all that it should."""
+    files = [(ROOT / name).read_text() for name in ("requirements.txt", "constraints.txt")]
+    (environment / "installed.txt").write_text("".join(files))
+
+
 def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

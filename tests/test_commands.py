@@ -4,7 +4,7 @@ import shutil
 import subprocess
 
 import pytest
-from conftest import PLAIN, ROOT
+from conftest import PLAIN, ROOT, installed
 
 PYTHONS = ["python3", *(f"python3.{minor}" for minor in range(11, 15))]
 
@@ -16,7 +16,7 @@ PYTEST = "python -m pytest -n auto --dist worksteal"
 def clone(tmp_path):
     """A fresh clone, in a path with a space, and an empty folder first on the PATH."""
     scripts = [f"scripts/{name}" for name in ("serve", "test", "environment", "chromium")]
-    for path in [*scripts, "requirements.txt"]:
+    for path in [*scripts, "requirements.txt", "constraints.txt"]:
         (tmp_path / "a clone" / path).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / path, tmp_path / "a clone" / path)
     (tmp_path / "bin").mkdir()
@@ -54,7 +54,7 @@ def test_without_venv_one_sentence_says_what_to_install(clone):
     assert "no ensurepip" in done.stderr
 
 
-TOOLS = ("bash", "dirname", "cmp")
+TOOLS = ("bash", "dirname", "cmp", "cat")
 
 
 @pytest.fixture
@@ -62,7 +62,7 @@ def furnished(clone):
     """The clone with an environment that tells what it is asked for, and a PATH without browsers."""
     bin_folder = clone / "a clone/.venv/bin"
     bin_folder.mkdir(parents=True)
-    shutil.copy(ROOT / "requirements.txt", bin_folder.parent)
+    installed(bin_folder.parent)
     for tool in TOOLS:
         (clone / "bin" / tool).symlink_to(shutil.which(tool))
     program(bin_folder / "ruff", "exit 0")

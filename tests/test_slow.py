@@ -1,13 +1,12 @@
 """What takes minutes: a clone that has nothing yet, and so runs every page."""
 
-import shutil
 import subprocess
 import sys
 import urllib.error
 import urllib.request
 
 import pytest
-from conftest import PLAIN, ROOT, free_port, until
+from conftest import PLAIN, ROOT, free_port, installed, until
 from test_snippets import PROGRAMS
 
 pytestmark = pytest.mark.slow
@@ -23,7 +22,7 @@ def clone(tmp_path):
         script = folder / ".venv/bin" / name
         script.write_text(f'#!/bin/sh\nexec "{sys.executable}" {command} "$@"\n')
         script.chmod(0o755)
-    shutil.copy(folder / "requirements.txt", folder / ".venv")
+    installed(folder / ".venv")
     return folder
 
 
