@@ -24,17 +24,16 @@ class NotebookChapter:
 
     def __init__(self, build, stem: str, text: str, problems: list[Problem]):
         self.build, self.stem, self.text, self.problems = build, stem, text, problems
-        self.path, self.title, self.formulas = f"docs/{stem}.ipynb", stem, []
+        self.path, self.title = f"docs/{stem}.ipynb", stem
+        self.html, self.formulas = "", []  # as of other chapters
 
     def markdown(self) -> str:
         """Nothing: mkdocs-jupyter reads the file."""
         return ""
 
-    def content(self, html: str) -> str:
-        html, self.formulas = take_out(
-            boxes(page_of(html, self.text, self.stem, self.build.colab), ANY_HEADING)
-        )
-        return html
+    def take(self, html: str) -> None:
+        content = page_of(html, self.text, self.stem, self.build.colab)
+        self.html, self.formulas = take_out(boxes(content, ANY_HEADING))
 
     def fail(self, text: str) -> None:
         self.build.fail(self.path, text)

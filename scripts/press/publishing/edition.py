@@ -8,9 +8,11 @@ import re
 from pathlib import Path
 
 from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.structure.files import Files
 
 from press.notebooks.rendered import NotebookChapter
 from press.notebooks.stage import Shelf, make_notebooks
+from press.publishing.kept_html import keep, site_key
 from press.publishing.llms import llms, markdown_of, markdown_path
 from press.reading.pages import nav_pages
 from press.records.build import Build
@@ -27,6 +29,7 @@ class Edition:
         self.root, self.config, self.shelf = root, config, Shelf()
         self.chapters: dict[str, Chapter | NotebookChapter] = {}  # by their path in docs/
         self.typeset: dict = {}  # what MathJax made of the formulas
+        self.site_key = ""  # of what the HTML of all pages depends on
         extra = config.extra
         self.build = Build.read(
             root,
@@ -47,6 +50,11 @@ class Edition:
     def make_notebooks(self, run_stale: bool) -> None:
         with_pages = nav_pages(self.config.nav, (".ipynb",))
         self.shelf = make_notebooks(self.build, with_pages, run_stale)
+
+    def keep_html(self, page, files: Files) -> None:
+        """Let a page take its HTML from the last build, where nothing of it has changed."""
+        self.site_key = self.site_key or site_key(self.config, files)
+        keep(page, self.chapter(page.file.src_uri), self.build.cache, self.site_key)
 
     def chapter(self, path: str) -> Chapter | NotebookChapter:
         """A page on its way through MkDocs, by its path in docs/."""

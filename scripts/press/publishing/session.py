@@ -29,9 +29,6 @@ class Session:
 
     def configure(self, config: MkDocsConfig) -> None:
         """Choose where the site is built, before MkDocs looks at its settings."""
-        root = Path(config.config_file_path).parent
-        if jupyter := config.plugins.get("mkdocs-jupyter"):
-            jupyter.config["cache_dir"] = str(root / "build" / "jupyter")
         if not self.serving:
             self.place = Path(config.site_dir).resolve()
             config.site_dir = str(beside(self.place))

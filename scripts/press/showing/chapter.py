@@ -27,7 +27,8 @@ class Chapter:
 
     def __init__(self, build: Build, page: Page):
         self.build, self.page, self.path, self.title = build, page, page.path, page.title
-        self.formulas: list[Formula] = []
+        self.text = ""  # a notebook's; a page has Markdown
+        self.html, self.formulas = "", []  # its own HTML, and what is taken out of that
 
     @property
     def problems(self) -> list:
@@ -38,13 +39,12 @@ class Chapter:
         text = "" if self.problems else render(self.build, self.page)
         return f"# {self.title}" if self.problems else text
 
-    def content(self, html: str) -> str:
-        """The page's own HTML without its formulas, and lighter."""
-        html, self.formulas = take_out(html)
-        if self.problems:
-            return html
-        self.compare(html)
-        return slim(html)
+    def take(self, html: str) -> None:
+        """Take what MkDocs made of the page: without its formulas, and lighter."""
+        self.html, self.formulas = take_out(html)
+        if not self.problems:
+            self.compare(self.html)
+            self.html = slim(self.html)
 
     def compare(self, html: str) -> None:
         """What MkDocs made of the page must be what was read and run."""

@@ -20,6 +20,8 @@ HIGH = {"line": 1.1, "block": 1.2, "paragraph": 2, "equation": 3.4, "row": 2}
 HIGH |= {"exercise": 9.8, "around": 0.6}
 REM = 20  # pixels
 KEPT = re.compile(r"(<pre\b.*?</pre>)", re.S)  # where spaces count
+MARKED = re.compile(r'\s?data-search-\w+="[^"]+"')
+CODE = re.compile(r"<pre\b.*?</pre>", re.S)
 INDENT = re.compile(r"\n\s+(?=<)")
 INDEXED = 600  # characters of a section that the search knows
 
@@ -83,6 +85,16 @@ def unindented(html: str) -> str:
     parts = KEPT.split(html)  # what stands between, and what is kept, in turns
     parts[::2] = [INDENT.sub("\n", part) for part in parts[::2]]
     return "".join(parts)
+
+
+def searchable(html: str) -> str:
+    """A page without its code, which the search leaves out, and would read to do so."""
+    return CODE.sub("", html)
+
+
+def read_by_search(html: str) -> str:
+    """A page without the marks for the search that have a value, as the search leaves it."""
+    return MARKED.sub("", html)
 
 
 def slim_index(path: Path) -> None:
