@@ -16,6 +16,8 @@ import re
 TEMPLATES = """
 abs exp neg sign tanh square round clone: @({x})
 log sqrt rsqrt reciprocal: @({u})
+sinh cosh: @({x}) | torch.@({i}) | torch.@({x} * 500) | @({p})
+sigmoid: @({x}) | F.@({x}) | torch.@({i}) | torch.@({x} * 500) | torch.log(torch.@({x} * 50))
 sub add: @({x}, {p}) | @({x}, {p}, alpha=0.5) | @({x}, 2) | @({p}, {x}) | @({i}, {k})
 mul: @({x}, {p}) | @({p}, {x}) | @({x}, {i})
 eq ne lt le gt ge: @({x}, {p}) | @({i}, {j}) | @({x}, 0.5) | @({i}, {x})

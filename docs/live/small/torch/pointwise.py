@@ -108,10 +108,18 @@ def unary(name, of_number, rule, reads_input=False):
     return everywhere(function, name)
 
 
+def logistic(x):
+    small = math.exp(-math.fabs(x))
+    return (1 if x > 0 else small) / (1 + small)
+
+
 rounded = round  # Python's own
 exp = unary("exp", math.exp, lambda g, x, y: g * y)
 log = unary("log", math.log, lambda g, x, y: g / x, True)
 tanh = in_functional(unary("tanh", math.tanh, lambda g, x, y: g * (1 - y * y)), "tanh")
+sigmoid = in_functional(unary("sigmoid", logistic, lambda g, x, y: g * (y * (1 - y))), "sigmoid")
+sinh = unary("sinh", math.sinh, lambda g, x, y: g * cosh(x), True)
+cosh = unary("cosh", math.cosh, lambda g, x, y: g * sinh(x), True)
 sqrt = unary("sqrt", math.sqrt, lambda g, x, y: g / (2 * y))
 abs = unary("abs", abs, lambda g, x, y: g * sign(x), True)
 sign = unary("sign", lambda x: type(x)((x > 0) - (x < 0)), nothing)
