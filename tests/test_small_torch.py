@@ -217,7 +217,8 @@ def test_a_tensor_prints_so_that_it_can_be_read(code, printed):
 @pytest.mark.parametrize(
     ("code", "said"),
     [
-        ("torch.cumprod", "this small torch has no torch.cumprod; print(torch.__doc__) lists what it has"),
+        ("torch.histc", "this small torch has no torch.histc; print(torch.__doc__) lists what it has"),
+        ("torch.cumprod", "this small torch has no torch.cumprod; it has cumsum"),
         ("torch.logaddexp", "this small torch has no torch.logaddexp; it has log, log_softmax, logsumexp"),
         ("torch.zeros(2).masked_select", "this small torch has no Tensor.masked_select; it has masked_fill"),
         ("F.gelu", "'gelu'"),

@@ -3,11 +3,11 @@
 from collections import namedtuple
 
 from . import layout
-from .core import float64, full, int64, kernel, new, room
+from .core import bool_, float64, full, int64, kernel, new, room
 from .history import record, view_of
 from .offers import both, in_functional, in_torch
 from .pointwise import div, eq, exp, log, mul, ne, sqrt, square, sub
-from .views import expand, reshape, squeeze, unsqueeze
+from .views import expand, reshape, squeeze, transpose, unsqueeze
 
 
 def lined_up(input, dim, keepdim):
@@ -49,6 +49,25 @@ def var(input, dim=None, unbiased=True, keepdim=False, correction=1, keepdims=Fa
     total = sum(square(away), dim, keepdim or keepdims)
     free = input.numel() // total.numel() - (correction if unbiased else 0)
     return div(total, free if free > 0 else 0)
+
+
+def running(input, dim, step):
+    """The sums up to each entry; with a step of -1, of each entry and all that follow it."""
+    if not input.ndim:
+        return input.clone()
+    rows, sums = transpose(input, dim, -1), []
+    for k, x in enumerate(kernel.listed(rows.flat())[::step]):
+        sums.append(x + sums[-1] if k % rows.shape[-1] else x)
+    sums = kernel.floats(sums[::step]) if input.dtype is float64 else sums[::step]
+    across = transpose(new(sums, rows.shape, input.dtype), dim, -1)
+    return new(across.flat(), input.shape, input.dtype)
+
+
+@both
+def cumsum(input, dim):
+    dim, numbers = layout.wrapped(dim, input.ndim), input.detach()
+    out = running(numbers.long() if input.dtype is bool_ else numbers, dim, 1)
+    return record(out, "Cumsum", (input, lambda g: running(g, dim, -1)))
 
 
 @both
