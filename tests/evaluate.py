@@ -1,6 +1,6 @@
 """Run one expression with a torch, real or small, and tell what came of it in plain lists.
 
-This file also runs in MicroPython: tests/test_standin.py sends it there with its cases.
+This file also runs in MicroPython: tests/test_small_torch.py sends it there with its cases.
 """
 
 

@@ -11,26 +11,6 @@ import small_torch
 import torch
 
 BUNDLE = network_cases.bundle()
-KINDS = (
-    [
-        "right",
-        "unproved",
-        "sign",
-        "factor",
-        "transposed",
-        "almost",
-        "wrong",
-        "zeros",
-        "shape",
-        "nan",
-        "unnamed",
-        "broken",
-    ]
-    + ["mean for sum", "missing sum", "wrong dimension", "missing branch", "missing factor"]
-    + ["some entries", "not a tensor"]
-)
-
-
 BOTH = {"torch": small_torch.judges(torch), "small": small_torch.judges(small_torch.load())}
 
 
@@ -92,6 +72,19 @@ def test_the_same_verdicts_in_micropython():
         ), verdict
 
 
+def test_every_kind_of_verdict_is_met_and_no_other_can_be_given(on):
+    """Each with its state and its mark, which is all that an editor or a notebook goes by."""
+    lines = [*network_cases.right_lines(), *network_cases.wrong_lines()]
+    verdicts = [on.check(*line[:2]) for line in lines]
+    met = {verdict["kind"]: (verdict["state"], verdict["mark"]) for verdict in verdicts}
+    assert met.keys() == on.diagnosis.KINDS.keys()
+    nearly = {kind for kind in met if met[kind] == ("nearly", "≈")}
+    assert met.pop("right") == ("right", "✓") and nearly == {"unproved", "almost"}
+    assert {met[kind] for kind in met if kind not in nearly} == {("wrong", "✗")}
+    with pytest.raises(KeyError):
+        on.diagnosis.verdict("nearly right", "No kind of this name is listed.")
+
+
 # ---- whatever the gradient: on random numbers of random shapes ----
 
 
@@ -118,7 +111,7 @@ def drawn(on, seed):
         assert on.torch.equal(due, before)
         if mine is not None and not on.torch.isnan(mine).any():
             assert on.torch.equal(ours, mine)
-        assert verdict["kind"] in KINDS and verdict["text"] and json.dumps(verdict)
+        assert verdict["kind"] in on.diagnosis.KINDS and verdict["text"] and json.dumps(verdict)
         return verdict
 
     due = tensor(rows, columns) * scale

@@ -304,7 +304,7 @@ def test_the_keyboard_is_enough(chromium, address):
         page.keyboard.press("End")
         page.keyboard.type("2 * (w * x - y) * x")
         page.keyboard.press("Control+Enter")
-        assert editor.verdict() == "right"
+        assert editor.verdict() == "right" and editor.status.inner_text().startswith("✓ Right")
         assert editor.status.get_attribute("role") == "status"
         assert editor.text.input_value() == "dw = 2 * (w * x - y) * x", "Ctrl+Enter writes nothing"
         stops = []
@@ -365,7 +365,8 @@ def test_what_is_printed_is_shown(chromium, address):
     with visit(chromium, address) as page:
         editor = Editor(page, "dw")
         editor.check("print('hello', w.shape)\ndw = w")
-        assert "hello" in editor.status.inner_text()
+        told = editor.status.inner_text()
+        assert "hello" in told and told.startswith("✗ ")
 
 
 def test_under_a_strict_policy_python_runs(chromium, copied, address):

@@ -2,7 +2,8 @@
 
 judge(name, ours, due) compares what the reader's code left under that name (or what it
 raised, or MISSING) with the true gradient, a copy taken before. It returns plain values:
-"kind", "text", and where they make sense "exact", "lines" (as `cmp` prints them), "line".
+"kind" (one of KINDS), its "state" and that one's "mark", "text", and where they make sense
+"exact", "lines" (as `cmp` prints them), "line".
 A reason is looked for with
   named: what the reader could use, {name: tensor or number};
   parts: of a tensor that is used several times, {user: its part of the gradient};
@@ -16,6 +17,12 @@ import sys
 
 MISSING = object()
 FILE = "<your code>"  # compile a reader's code under this name
+MARKS = {"right": "✓", "nearly": "≈", "wrong": "✗"}  # how a reader sees each state
+WRONG = ["zeros", "sign", "factor", "mean for sum", "missing sum", "missing branch", "wrong"]
+WRONG += ["missing factor", "transposed", "wrong dimension", "shape", "some entries", "nan"]
+WRONG += ["unnamed", "not a tensor", "broken"]
+KINDS = dict.fromkeys(WRONG, "wrong")  # every kind of verdict: its state
+KINDS.update({"right": "right", "unproved": "nearly", "almost": "nearly"})
 
 
 def judge(name, ours, due, named=(), parts=(), again=None, code=""):
@@ -49,7 +56,9 @@ def judge(name, ours, due, named=(), parts=(), again=None, code=""):
 
 
 def verdict(kind, text, **more):
-    more.update(kind=kind, text=text)
+    """A verdict of a kind that KINDS lists; any other kind is refused."""
+    state = KINDS[kind]
+    more.update(kind=kind, state=state, mark=MARKS[state], text=text)
     return more
 
 

@@ -100,9 +100,6 @@ function rich(text) {
   return made("p", {}, ...parts);
 }
 
-const MARKS = { right: "✓", nearly: "≈", wrong: "✗" };
-const NEARLY = ["unproved", "almost"];
-
 function mount(box) {
   const name = box.dataset.name;
   const fold = box.nextElementSibling; // the page's own lines
@@ -175,13 +172,12 @@ function mount(box) {
   }
 
   function show({ verdict, printed }) {
-    const state = verdict.kind === "right" ? "right" : NEARLY.includes(verdict.kind) ? "nearly" : "wrong";
-    const text = rich(`${MARKS[state]} ${verdict.text}`);
+    const text = rich(`${verdict.mark} ${verdict.text}`);
     const lines = (verdict.lines ?? []).map((line) => line.replace(/^[ |]+/, "").replace(/ +/g, " "));
     const blocks = [lines.join("\n"), printed && `printed:\n${printed}`].filter(Boolean);
-    tell(state, text, ...blocks.map((block) => made("pre", {}, block)));
+    tell(verdict.state, text, ...blocks.map((block) => made("pre", {}, block)));
     status.dataset.kind = verdict.kind;
-    if (state === "right") fold.open = true;
+    if (verdict.state === "right") fold.open = true;
   }
 
   // First the bundle's hints, then the page's own equation.

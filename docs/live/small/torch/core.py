@@ -1,6 +1,7 @@
 """A tensor: a shape and strides over a storage, which views of it share."""
 
 from . import layout
+from .offers import both, method
 
 try:
     from . import fast as kernel  # where there is ulab
@@ -45,18 +46,23 @@ class Tensor:
         self.grad = self.base = self.node = None
         self.leaf = False
 
+    @method
     def size(self, dim=None):
         return self.shape if dim is None else self.shape[layout.wrapped(dim, self.ndim)]
 
+    @method
     def dim(self):
         return self.ndim
 
+    @both
     def numel(self):
         return layout.count(self.shape)
 
+    @method
     def stride(self):
         return layout.strides_of(self.shape) if self.strides is None else self.strides
 
+    @method
     def data_ptr(self):
         return id(self.storage) + 8 * self.offset
 
@@ -64,9 +70,11 @@ class Tensor:
     def _version(self):
         return self.storage.version
 
+    @method
     def element_size(self):
         return 8 if self.dtype.rank else 1
 
+    @method
     def is_floating_point(self):
         return self.dtype is float64
 
@@ -78,12 +86,14 @@ class Tensor:
         self.storage.version += 1
         kernel.write(self.storage.data, self.shape, self.stride(), self.offset, data)
 
+    @method
     def tolist(self):
         found = kernel.listed(self.flat())
         for n in reversed(self.shape):
             found = [found[k : k + n] for k in range(0, len(found), n or 1)]
         return found[0] if found else []
 
+    @method
     def item(self):
         if self.numel() != 1:
             raise RuntimeError(

@@ -9,6 +9,7 @@ from array import array
 
 from . import layout
 from .core import Tensor, bool_, dtype_of, float64, full, int64, kernel, new, room
+from .offers import in_functional, in_torch
 
 WORD = 0xFFFFFFFF
 
@@ -17,6 +18,7 @@ def finished(out, requires_grad):
     return out.requires_grad_() if requires_grad else out
 
 
+@in_torch
 def tensor(data, dtype=None, requires_grad=False):
     if isinstance(data, Tensor):
         return finished(data.detach().clone().to(dtype or data.dtype), requires_grad)
@@ -36,6 +38,7 @@ def tensor(data, dtype=None, requires_grad=False):
     return finished(new(data, tuple(shape), kind).to(dtype or kind), requires_grad)
 
 
+@in_torch
 def as_tensor(data, dtype=None):
     return data.to(dtype or data.dtype) if isinstance(data, Tensor) else tensor(data, dtype)
 
@@ -44,28 +47,35 @@ def full_of(size, fill_value, dtype=None):
     return full(layout.sizes((size,)), fill_value, dtype or dtype_of(fill_value))
 
 
-def maker(value):
+in_torch(full_of, "full")
+
+
+def maker(name, value):
     def function(*size, dtype=None, requires_grad=False):
         return finished(full(layout.sizes(size), value, dtype or float64), requires_grad)
 
-    return function
+    return in_torch(function, name)
 
 
-zeros, ones = maker(0), maker(1)
+zeros, ones = maker("zeros", 0), maker("ones", 1)
 
 
+@in_torch
 def full_like(input, fill_value, dtype=None, requires_grad=False):
     return finished(full(input.shape, fill_value, dtype or input.dtype), requires_grad)
 
 
+@in_torch
 def zeros_like(input, **options):
     return full_like(input, 0, **options)
 
 
+@in_torch
 def ones_like(input, **options):
     return full_like(input, 1, **options)
 
 
+@in_torch
 def arange(start, end=None, step=1, dtype=None):
     start, end = (0, start) if end is None else (start, end)
     n = room((int(-((start - end) // step)),))
@@ -73,10 +83,12 @@ def arange(start, end=None, step=1, dtype=None):
     return tensor(entries, dtype or dtype_of(start + end + step))
 
 
+@in_torch
 def eye(n, m=None):
     return (arange(n).view(-1, 1) == arange(m or n)).to(float64)
 
 
+@in_functional
 def one_hot(input, num_classes=-1):
     if input.dtype is not int64:
         raise RuntimeError("one_hot is only applicable to index tensor of type LongTensor.")
@@ -132,6 +144,7 @@ class Generator:
 default_generator = Generator()
 
 
+@in_torch
 def manual_seed(seed):
     return default_generator.manual_seed(seed)
 
@@ -165,19 +178,20 @@ def as_float32(numbers):
 TURN = as_float32([2 * math.pi])[0]
 
 
-def drawer(draw):
+def drawer(name, draw):
     def function(*size, generator=None, requires_grad=False):
         shape = layout.sizes(size)
         data = as_float32(draw(room(shape), generator or default_generator))
         return finished(new(kernel.floats(data), shape), requires_grad)
 
-    return function
+    return in_torch(function, name)
 
 
-randn = drawer(normals)
-rand = drawer(lambda n, generator: [generator.uniform() for _ in range(n)])
+randn = drawer("randn", normals)
+rand = drawer("rand", lambda n, generator: [generator.uniform() for _ in range(n)])
 
 
+@in_torch
 def randint(low, high, size=None, generator=None):
     low, high, size = (0, low, high) if isinstance(high, (tuple, list)) else (low, high, size)
     source = generator or default_generator

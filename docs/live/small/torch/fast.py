@@ -69,13 +69,14 @@ def add_at(data, starts, width, values):
 
 
 UNARY = {"abs": lambda a: abs(a) + 0.0, "neg": lambda a: -a}
-UNARY["exp"], UNARY["log"], UNARY["tanh"], UNARY["sqrt"] = np.exp, np.log, np.tanh, np.sqrt
 
 
-def unary(name, data):
+def unary(name, function, data):
+    """The function of that name in ulab where it has one, such as np.exp."""
     if type(data) is not array:
-        return pure.unary(name, data)
-    return UNARY[name](data) if name in UNARY else floats(pure.unary(name, data.tolist()))
+        return pure.unary(name, function, data)
+    quick = UNARY.get(name) or getattr(np, name, None)
+    return quick(data) if quick else floats(pure.unary(name, function, data.tolist()))
 
 
 BINARY = dict(pure.BINARY, eq=np.equal, ne=np.not_equal)

@@ -7,6 +7,7 @@ A view leads to its base: when either is changed in place, only the base gets a 
 
 from . import layout
 from .core import Tensor, float64, full, kernel, new, spread
+from .offers import method
 
 
 class no_grad:
@@ -142,6 +143,7 @@ def in_order(root):
     return reversed(order)
 
 
+@method
 def backward(self, gradient=None, retain_graph=False):
     root = source(self)
     if root is None:
@@ -182,6 +184,7 @@ def pieces(node, g):
         yield goal, piece
 
 
+@method
 def retain_grad(self):
     node = source(self)
     if node is None:
@@ -190,6 +193,7 @@ def retain_grad(self):
         node.keepers[id(self)] = self
 
 
+@method
 def requires_grad_(self, requires_grad=True):
     if not requires_grad and self.node is not None:
         raise RuntimeError("you can only change requires_grad flags of leaf variables.")

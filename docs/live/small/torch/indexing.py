@@ -4,6 +4,7 @@ from . import layout
 from .core import Tensor, bool_, full, int64, kernel, new, spread
 from .creation import as_tensor, tensor
 from .history import record, refuse_leaf, rewrite, view_of
+from .offers import both, everywhere, method
 from .pointwise import same
 from .views import expand
 
@@ -177,6 +178,7 @@ def setitem(input, key, value):
         rewrite(view, placed(view, picks, value))
 
 
+@method
 def copy_(input, other):
     refuse_leaf(input)
     shape, values = layout.broadcast(input.shape, other.shape), other.to(input.dtype)
@@ -185,18 +187,22 @@ def copy_(input, other):
     return rewrite(input, record(out, "Copy", zeros, (values, same)))
 
 
+@method
 def fill_(input, value):
     return copy_(input, as_tensor(value))
 
 
+@method
 def zero_(input):
     return fill_(input, 0)
 
 
+@everywhere
 def index_put(input, indices, values, accumulate=False):
     return placed(input, narrow(input, tuple(indices))[1], values, accumulate)
 
 
+@everywhere
 def index_add(input, dim, index, source, alpha=1):
     dim = layout.wrapped(dim, input.ndim)
     return placed(input, picked({dim: index}, input.shape), source * alpha, True)
@@ -210,14 +216,17 @@ def along(input, dim, index):
     return index.shape, picks
 
 
+@both
 def gather(input, dim, index):
     return select(input, along(input, dim, index))
 
 
+@everywhere
 def scatter(input, dim, index, src):
     return placed(input, along(input, dim, index), src)
 
 
+@everywhere
 def scatter_add(input, dim, index, src):
     return placed(input, along(input, dim, index), src, True)
 

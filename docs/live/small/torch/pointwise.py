@@ -1,8 +1,11 @@
 """Arithmetic, exp and the like, comparisons: what acts entry by entry, with its gradients."""
 
+import math
+
 from . import layout
-from .core import NUMBERS, Tensor, bool_, dtype_of, float64, full, kernel, new, spread
-from .history import no_grad, record, rewrite, source
+from .core import Tensor, bool_, dtype_of, float64, full, int64, kernel, new, spread
+from .history import record
+from .offers import both, everywhere, in_functional, method
 
 
 def dtype_with(a, b):
@@ -28,15 +31,17 @@ def same(g):
     return g
 
 
-def nothing(g):
+def nothing(g, *_):
     return full(g.shape, 0.0)
 
 
+@everywhere
 def add(input, other, alpha=1):
     other = other if alpha == 1 else mul(other, alpha)
     return record(compute("add", input, other), "Add", (input, same), (other, same))
 
 
+@everywhere
 def sub(input, other, alpha=1):
     other = other if alpha == 1 else mul(other, alpha)
     if dtype_with(input, other) is bool_:
@@ -44,17 +49,20 @@ def sub(input, other, alpha=1):
     return record(compute("sub", input, other), "Sub", (input, same), (other, neg))
 
 
+@everywhere
 def mul(input, other):
     to_input, to_other = (input, lambda g: g * other, other), (other, lambda g: g * input, input)
     return record(compute("mul", input, other), "Mul", to_input, to_other)
 
 
+@everywhere
 def div(input, other):
     to_input = input, lambda g: g / other, other
     to_other = other, lambda g: -g * ((input / other) / other), input, other
     return record(compute("div", input, other, float64), "Div", to_input, to_other)
 
 
+@everywhere
 def pow(input, exponent):
     number = not isinstance(exponent, Tensor)
     if number and exponent < 0 and dtype_with(input, exponent) is not float64:
@@ -73,49 +81,60 @@ def pow(input, exponent):
     return record(out, "Pow", (input, to_input, input, exponent), to_exponent)
 
 
-def square(input):
-    return pow(input, 2)
+def power(name, exponent):
+    return everywhere(lambda input: pow(input, exponent), name)
 
 
-def rsqrt(input):
-    return pow(input, -0.5)
+square, rsqrt, reciprocal = power("square", 2), power("rsqrt", -0.5), power("reciprocal", -1.0)
 
 
-def reciprocal(input):
-    return pow(input, -1.0)
-
-
+@everywhere
 def addcmul(input, tensor1, tensor2, value=1):
     return add(input, mul(tensor1, tensor2), alpha=value)
 
 
-def unary(name, rule, reads_input=False):
+def unary(name, of_number, rule, reads_input=False):
+    """A function of each entry, offered under this name; the rule is from the gradient g of
+    its result y to that of its input x. If it makes a float of 1, it makes floats."""
+    floats = type(of_number(1)) is float
 
     def function(input):
-        dtype = float64 if name in ("exp", "log", "tanh", "sqrt") else input.dtype
-        out = new(kernel.unary(name, spread(input, input.shape, dtype)), input.shape, dtype)
-        read = input if reads_input else out
-        return record(out, name[0].upper() + name[1:], (input, lambda g: rule(g, input, out), read))
+        dtype = float64 if floats else input.dtype
+        data = kernel.unary(name, of_number, spread(input, input.shape, dtype))
+        out = new(data, input.shape, dtype)
+        way = input, lambda g: rule(g, input, out), input if reads_input else out
+        return record(out, name[0].upper() + name[1:], way)
 
-    return function
-
-
-exp = unary("exp", lambda g, x, y: g * y)
-log = unary("log", lambda g, x, y: g / x, True)
-tanh = unary("tanh", lambda g, x, y: g * (1 - y * y))
-sqrt = unary("sqrt", lambda g, x, y: g / (2 * y))
-abs = unary("abs", lambda g, x, y: g * sign(x), True)
-sign = unary("sign", lambda g, x, y: nothing(g))
-round = unary("round", lambda g, x, y: nothing(g))
-negative = unary("neg", lambda g, x, y: -g)
+    return everywhere(function, name)
 
 
+def logistic(x):
+    small = math.exp(-math.fabs(x))
+    return (1 if x > 0 else small) / (1 + small)
+
+
+rounded = round  # Python's own
+exp = unary("exp", math.exp, lambda g, x, y: g * y)
+log = unary("log", math.log, lambda g, x, y: g / x, True)
+tanh = in_functional(unary("tanh", math.tanh, lambda g, x, y: g * (1 - y * y)), "tanh")
+sigmoid = in_functional(unary("sigmoid", logistic, lambda g, x, y: g * (y * (1 - y))), "sigmoid")
+sinh = unary("sinh", math.sinh, lambda g, x, y: g * cosh(x), True)
+cosh = unary("cosh", math.cosh, lambda g, x, y: g * sinh(x), True)
+sqrt = unary("sqrt", math.sqrt, lambda g, x, y: g / (2 * y))
+abs = unary("abs", abs, lambda g, x, y: g * sign(x), True)
+sign = unary("sign", lambda x: type(x)((x > 0) - (x < 0)), nothing)
+round = unary("round", lambda x: type(x)(rounded(x)) if math.fabs(x) < 2**52 else x, nothing)
+
+
+@everywhere
 def neg(input):
     if input.dtype is bool_:
         raise RuntimeError("Negation, the `-` operator, on a bool tensor is not supported.")
-    return negative(input)
+    data = kernel.unary("neg", lambda x: -x, input.flat())
+    return record(new(data, input.shape, input.dtype), "Neg", (input, neg))
 
 
+@both
 def where(condition, input, other):
     if condition.dtype is not bool_:
         raise RuntimeError("where expected condition to be a boolean tensor")
@@ -128,10 +147,12 @@ def where(condition, input, other):
     return record(new(kernel.choose(*flat), shape, dtype), "Where", to_input, to_other)
 
 
+@everywhere
 def masked_fill(input, mask, value):
     return where(mask, value, input)
 
 
+@method
 def to(input, dtype):
     dtype = dtype.dtype if isinstance(dtype, Tensor) else dtype
     if dtype is input.dtype:
@@ -141,79 +162,45 @@ def to(input, dtype):
     )
 
 
+@both
 def clone(input):
     return record(new(kernel.copy(input.flat()), input.shape, input.dtype), "Clone", (input, same))
 
 
+@method
 def detach(input):
     return Tensor(input.storage, input.shape, input.dtype, input.strides, input.offset)
 
 
+for _name, _dtype in (
+    ("double", float64), ("float", float64), ("long", int64), ("int", int64), ("bool", bool_),
+):  # fmt: skip
+    method(lambda input, _dtype=_dtype: to(input, _dtype), _name)
+
+
 def comparison(name):
-    return lambda input, other: compute(name, input, other, result=bool_)
+    return both(lambda input, other: compute(name, input, other, result=bool_), name)
 
 
 eq, ne, lt, le, gt, ge = [comparison(name) for name in ("eq", "ne", "lt", "le", "gt", "ge")]
 
 
+@both
 def isnan(input):
     return ne(input, input)
 
 
+@both
 def isclose(input, other, rtol=1e-05, atol=1e-08):
     a, b = detach(input), detach(other)
     return (a == b) | (abs(a - b) <= atol + rtol * abs(b))
 
 
+@both
 def allclose(input, other, rtol=1e-05, atol=1e-08):
     return False not in isclose(input, other, rtol, atol).flat()
 
 
+@both
 def equal(input, other):
     return input.shape == other.shape and False not in eq(input, other).flat()
-
-
-def bitwise(name):
-    return lambda input, other: compute(name, input, other)
-
-
-def invert(input):
-    if input.dtype is not bool_:
-        raise TypeError(
-            "~ (operator.invert) is only implemented on integer and Boolean-type tensors"
-        )
-    return eq(input, False)
-
-
-def operator(function, otherwise=NotImplemented):
-    def method(self, other):
-        return function(self, other) if isinstance(other, (Tensor,) + NUMBERS) else otherwise
-
-    return method
-
-
-def in_place(function):
-    """x.f_(...) and x += ..."""
-
-    def method(self, *args, **kwargs):
-        before = self
-        if no_grad.recording and not self.leaf:  # rules read it as it was
-            before = clone(detach(self))
-            before.node = source(self)
-        return rewrite(self, function(before, *args, **kwargs))
-
-    return method
-
-
-for name, function in (
-    ("add", add), ("sub", sub), ("mul", mul), ("truediv", div), ("pow", pow),
-    ("and", bitwise("and")), ("or", bitwise("or")),
-):  # fmt: skip
-    reflected = operator(lambda self, other, function=function: function(other, self))
-    setattr(Tensor, f"__{name}__", operator(function))
-    setattr(Tensor, f"__r{name}__", reflected)
-    setattr(Tensor, f"__i{name}__", in_place(function))
-for name, function in (("lt", lt), ("le", le), ("gt", gt), ("ge", ge)):
-    setattr(Tensor, f"__{name}__", operator(function))
-Tensor.__eq__, Tensor.__ne__ = operator(eq, False), operator(ne, True)
-Tensor.__neg__, Tensor.__abs__, Tensor.__invert__ = neg, abs, invert

@@ -53,18 +53,6 @@ def add_at(data, starts, width, values):
             data[start + j] += values[k * width + j]
 
 
-def guarded(function, at_zero=NAN):
-    def guard(x):
-        try:
-            return function(x)
-        except OverflowError:
-            return INF
-        except ValueError:
-            return at_zero if x == 0 else NAN
-
-    return guard
-
-
 def divide(x, y):
     if y:
         return x / y
@@ -79,16 +67,6 @@ def power(x, y):
     return NAN if isinstance(result, complex) else result
 
 
-UNARY = {
-    "neg": lambda x: -x,
-    "abs": abs,
-    "exp": guarded(math.exp),
-    "log": guarded(math.log, at_zero=-INF),
-    "tanh": math.tanh,
-    "sqrt": guarded(math.sqrt),
-    "sign": lambda x: type(x)((x > 0) - (x < 0)),
-    "round": lambda x: float(round(x)) if abs(x) < 2**52 else x,
-}
 BINARY = {
     "add": lambda x, y: x + y,
     "sub": lambda x, y: x - y,
@@ -106,8 +84,18 @@ BINARY = {
 }
 
 
-def unary(name, data):
-    return [UNARY[name](x) for x in data]
+def unary(name, function, data):
+    """A function of each number; where it is too large or has no value, what torch has there."""
+
+    def guarded(x):
+        try:
+            return function(x)
+        except OverflowError:
+            return function(math.copysign(INF, x))
+        except ValueError:  # of a zero: it is a logarithm
+            return NAN if x else -INF
+
+    return [guarded(x) for x in data]
 
 
 def binary(name, a, b):

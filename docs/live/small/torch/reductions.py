@@ -3,10 +3,11 @@
 from collections import namedtuple
 
 from . import layout
-from .core import Tensor, float64, full, int64, kernel, new, room
+from .core import bool_, float64, full, int64, kernel, new, room
 from .history import record, view_of
+from .offers import both, in_functional, in_torch
 from .pointwise import div, eq, exp, log, mul, ne, sqrt, square, sub
-from .views import expand, reshape, squeeze, unsqueeze
+from .views import expand, reshape, squeeze, transpose, unsqueeze
 
 
 def lined_up(input, dim, keepdim):
@@ -22,6 +23,7 @@ def lined_up(input, dim, keepdim):
     return data, width, kept, kept if keepdim else tuple([shape[d] for d in stay])
 
 
+@both
 def sum(input, dim=None, keepdim=False, keepdims=False):
     data, width, kept, shape = lined_up(input, dim, keepdim or keepdims)
     dtype, whole = float64 if input.dtype is float64 else int64, input.shape
@@ -31,6 +33,7 @@ def sum(input, dim=None, keepdim=False, keepdims=False):
     )
 
 
+@both
 def mean(input, dim=None, keepdim=False, keepdims=False):
     if input.dtype is not float64:
         raise RuntimeError("mean(): could not infer output dtype.")
@@ -38,6 +41,7 @@ def mean(input, dim=None, keepdim=False, keepdims=False):
     return div(total, input.numel() // (total.numel() or 1))
 
 
+@both
 def var(input, dim=None, unbiased=True, keepdim=False, correction=1, keepdims=False):
     if isinstance(dim, bool):  # var(False): the first argument may be `unbiased`
         dim, unbiased = None, dim
@@ -47,20 +51,45 @@ def var(input, dim=None, unbiased=True, keepdim=False, correction=1, keepdims=Fa
     return div(total, free if free > 0 else 0)
 
 
+def running(input, dim, step):
+    """The sums up to each entry; with a step of -1, of each entry and all that follow it."""
+    if not input.ndim:
+        return input.clone()
+    rows, sums = transpose(input, dim, -1), []
+    for k, x in enumerate(kernel.listed(rows.flat())[::step]):
+        sums.append(x + sums[-1] if k % rows.shape[-1] else x)
+    sums = kernel.floats(sums[::step]) if input.dtype is float64 else sums[::step]
+    across = transpose(new(sums, rows.shape, input.dtype), dim, -1)
+    return new(across.flat(), input.shape, input.dtype)
+
+
+@both
+def cumsum(input, dim):
+    dim, numbers = layout.wrapped(dim, input.ndim), input.detach()
+    out = running(numbers.long() if input.dtype is bool_ else numbers, dim, 1)
+    return record(out, "Cumsum", (input, lambda g: running(g, dim, -1)))
+
+
+@both
 def std(input, *dim, **options):
     return sqrt(var(input, *dim, **options))
 
 
+@both
 def logsumexp(input, dim, keepdim=False):
     largest = amax(input.detach(), dim, True)
     out = log(sum(exp(sub(input, largest)), dim, True)) + largest
     return out if keepdim else squeeze(out, dim)
 
 
+@both
+@in_functional
 def log_softmax(input, dim):
     return sub(input, logsumexp(input, dim, True))
 
 
+@both
+@in_functional
 def softmax(input, dim):
     powers = exp(sub(input, amax(input.detach(), dim, True)))
     return div(powers, sum(powers, dim, True))
@@ -97,21 +126,24 @@ def extreme(name):
     def places(input, dim=None, keepdim=False):
         return best(input.detach(), dim, keepdim, "arg" + name, False)[1]
 
-    return with_dim, values, places
+    return both(with_dim, name), both(values, "a" + name), both(places, "arg" + name)
 
 
 max, amax, argmax = extreme("max")
 min, amin, argmin = extreme("min")
 
 
+@both
 def any(input, dim=None, keepdim=False, keepdims=False):
     return ne(sum(ne(input, 0), dim, keepdim or keepdims), 0)
 
 
+@both
 def all(input, dim=None, keepdim=False, keepdims=False):
     return eq(sum(eq(input, 0), dim, keepdim or keepdims), 0)
 
 
+@both
 def matmul(input, other):
     a, b = input, other
     if not a.ndim or not b.ndim:
@@ -134,10 +166,12 @@ def matmul(input, other):
     return record(out, "Mm", (a, lambda g: g @ b.T, b), (b, lambda g: a.T @ g, a))
 
 
+@both
 def outer(input, vec2):
     return mul(unsqueeze(input, 1), vec2)
 
 
+@in_torch
 def einsum(equation, *operands):
     """Every operand as a view over all indices, their product, and a sum."""
     left, arrow, right = equation.replace(" ", "").partition("->")
@@ -170,10 +204,3 @@ def einsum(equation, *operands):
         product = spread_out if product is None else mul(product, spread_out)
     gone = list(range(len(right), len(order)))
     return sum(product, gone) if gone else product
-
-
-def operator(self, other):
-    return matmul(self, other) if isinstance(other, Tensor) else NotImplemented
-
-
-Tensor.__matmul__ = operator

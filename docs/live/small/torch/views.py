@@ -3,12 +3,14 @@
 from . import layout
 from .core import Tensor
 from .history import view_of
+from .offers import both, method
 
 
 def is_contiguous(input):
     return layout.merged(input.shape, input.stride()) in ([], [(input.numel(), 1)])
 
 
+@method
 def view(input, *shape):
     shape = layout.inferred(layout.sizes(shape), input.numel())
     if not is_contiguous(input):
@@ -19,18 +21,22 @@ def view(input, *shape):
     return view_of(input, shape, layout.strides_of(shape), input.offset)
 
 
+@method
 def contiguous(input):
     return input if is_contiguous(input) else input.clone()
 
 
+@both
 def reshape(input, *shape):
     return view(contiguous(input), layout.inferred(layout.sizes(shape), input.numel()))
 
 
+@both
 def flatten(input, start_dim=0):
     return reshape(input, input.shape[:start_dim] + (-1,))
 
 
+@both
 def unsqueeze(input, dim):
     dim = layout.wrapped(dim, input.ndim + 1)
     shape, strides = input.shape, input.stride()
@@ -38,6 +44,7 @@ def unsqueeze(input, dim):
     return view_of(input, shape[:dim] + (1,) + shape[dim:], strides, input.offset)
 
 
+@both
 def squeeze(input, dim=None):
     goes = layout.dims_of(dim, input.ndim)
     return permuted(input, [k for k, n in enumerate(input.shape) if n != 1 or k not in goes])
@@ -48,6 +55,7 @@ def permuted(input, dims):
     return view_of(input, tuple(shape), tuple([steps[k] for k in dims]), input.offset)
 
 
+@both
 def permute(input, *dims):
     dims = [layout.wrapped(dim, input.ndim) for dim in layout.sizes(dims)]
     if sorted(dims) != list(range(input.ndim)):
@@ -55,6 +63,7 @@ def permute(input, *dims):
     return permuted(input, dims)
 
 
+@both
 def transpose(input, dim0, dim1):
     dims = list(range(input.ndim))
     a, b = layout.wrapped(dim0, input.ndim), layout.wrapped(dim1, input.ndim)
@@ -62,10 +71,12 @@ def transpose(input, dim0, dim1):
     return permuted(input, dims)
 
 
+@both
 def t(input):
     return input.T
 
 
+@method
 def expand(input, *shape):
     """Lengths of one repeated, by a stride of zero; -1 keeps a length."""
     shape = layout.sizes(shape)
@@ -84,6 +95,7 @@ def expand(input, *shape):
     return view_of(input, whole, strides, input.offset)
 
 
+@method
 def expand_as(input, other):
     return expand(input, other.shape)
 
