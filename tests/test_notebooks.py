@@ -146,7 +146,7 @@ def test_a_cell_that_fails_stops_the_build(project):
     project.edit(
         "snippets/square.py",
         "dy = 2 * y",
-        'import sys\nassert "ipykernel" not in sys.modules\ndy = 2 * y',
+        'import sys\nassert "IPython" not in sys.modules\ndy = 2 * y',
     )
     code, said = project.build()
     assert code == 1 and "nothing was published" in said

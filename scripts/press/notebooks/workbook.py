@@ -178,7 +178,7 @@ def judge_of(source: Source) -> str:
         name: (home / f"{name}.py").read_text("utf-8") for name in ("diagnosis", "exercise_run")
     }
     modules = "\n\n".join(f"{name.upper()} = r'''{text}'''" for name, text in files.items())
-    return JUDGE.format(modules=modules, told=json.dumps(source.bundle()))
+    return JUDGE.format(modules=modules, bundle=json.dumps(source.bundle()))
 
 
 def sources_of(pages: list[Page]) -> list[Page]:

@@ -76,9 +76,9 @@ for name, source in dict(diagnosis=DIAGNOSIS, exercise_run=EXERCISE_RUN).items()
 from diagnosis import judge
 from exercise_run import Setup
 
-told = json.loads(r"""{told}""")
-told["values"] = {{name: globals()[name] for name in told["values"]}}
-network = Setup(told)
+bundle = json.loads(r"""{bundle}""")
+bundle["values"] = {{name: globals()[name] for name in bundle["values"]}}
+network = Setup(bundle)
 
 
 def judged(name):
@@ -124,10 +124,10 @@ def judged_together():
             ours = list(backward(own, Xb, Yb, kept))
     except Exception as error:
         ours = [error] * 7
-    for name, mine, true in zip(told["seven"], ours, due):
+    for name, mine, true in zip(bundle["seven"], ours, due):
         verdict = judge(name, mine, true)
         right = right and verdict["kind"] == "right"
-        print(f"{name:7}", "✓" if verdict["kind"] == "right" else "✗", verdict["text"])
+        print(f"{name:7}", verdict["mark"], verdict["text"])
     return backward if right else by_autograd
 
 
