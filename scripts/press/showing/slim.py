@@ -15,7 +15,15 @@ PLAIN = ".highlight :is(.n, .o, .p, .w, span:empty)"  # has the colour of the te
 # How high things are, in rem, as measured on the pages: what is far away takes this much
 # until it is near. How high a letter of a text is depends on the screen: see site.css.
 LINE, AROUND = 1.1, 0.6
-HIGH = {".lines": 1.2, "p, li": 2, "div.arithmatex": 3.4, "tr": 2, "div.exercise": 9.8}
+HIGH = {
+    ".lines": 1.2,
+    "p, li": 2,
+    "div.arithmatex": 3.4,
+    "tr": 2,
+    "div.exercise": 9.8,
+    "details": 3.6,
+}
+HIDDEN = "details *, .tabbed-block ~ .tabbed-block *"  # folded, or behind the first tab
 REM = 20  # pixels
 KEPT = re.compile(r"(<pre\b.*?</pre>)", re.S)  # where spaces count
 INDENT = re.compile(r"\n\s+(?=<)")
@@ -54,7 +62,7 @@ def likely_height(box: LexborNode) -> tuple[float, int]:
     """About how high this is: in rem without its text, and the letters of the text."""
 
     def seen(what: str) -> list[LexborNode]:
-        return box.css(f":is({what}):not(details *)")
+        return box.css(f":is({what}):not({HIDDEN})")
 
     room = AROUND + sum(high * len(seen(what)) for what, high in HIGH.items())
     room += LINE * sum(code.text().count("\n") for code in seen(".lines"))
