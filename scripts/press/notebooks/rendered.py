@@ -8,15 +8,15 @@ import html
 import json
 import re
 
+from selectolax.lexbor import LexborHTMLParser, LexborNode
+
 from press.formulas.tex import INLINE
 from press.reading.problems import Problem
-from press.showing.slim import ANY_HEADING, block_of, boxes
+from press.showing.slim import slim
 from press.showing.typesetting import take_out
 
-STYLE = re.compile(r"<(style|script)\b.*?</\1>", re.S)  # most of what is there
 DISPLAY = re.compile(r"<p>\s*\$\$(.+?)\$\$\s*</p>", re.S)
 CODE = re.compile(r"(<pre\b.*?</pre>|<code\b.*?</code>|<div class=\"arithmatex\".*?</div>)", re.S)
-SHOWN = re.compile(r'<div class="highlight"><pre><span></span>(.*?)</pre></div>', re.S)
 
 
 class NotebookChapter:
@@ -32,8 +32,14 @@ class NotebookChapter:
         return ""
 
     def take(self, html: str) -> None:
-        content = page_of(html, self.text, self.stem, self.build.colab)
-        self.html, self.formulas = take_out(boxes(content, ANY_HEADING))
+        """Take what mkdocs-jupyter made of the notebook, as a page of this site."""
+        page = page_of(html, self.text, self.stem, self.build.colab)
+        content = LexborHTMLParser(page, is_fragment=True)
+        self.formulas = take_out(content)
+        slim(content, ("h2", "h3"))  # many short parts stand below one h2
+        for hint in content.css("details"):
+            hint.attrs["class"] = "abstract"  # as the folds of pages look; the search knows these
+        self.html = content.html
 
     def fail(self, text: str) -> None:
         self.build.fail(self.path, text)
@@ -48,21 +54,14 @@ class NotebookChapter:
 
 def page_of(rendered: str, notebook: str, stem: str, colab: str) -> str:
     """The content of a notebook's page, from mkdocs-jupyter's HTML and the notebook's text."""
-    from bs4 import BeautifulSoup
-
-    soup = BeautifulSoup(STYLE.sub("", rendered), "html.parser")
-    inner = [
-        node
-        for node in soup.select(".jp-Notebook .jp-Cell")
-        if not node.find("div", class_="jp-Cell")  # a code cell stands in another of its kind
-    ]
+    inner = LexborHTMLParser(rendered).css("[id^='cell-id=']")
     cells = json.loads(notebook)["cells"]
     if len(inner) != len(cells):
         raise ValueError(f"mkdocs-jupyter shows {len(inner)} of {len(cells)} cells")
     parts = []
     for number, (node, cell) in enumerate(zip(inner, cells, strict=True)):
         if cell["cell_type"] == "markdown":
-            parts.append(prose(node.select_one(".jp-RenderedMarkdown")))
+            parts.append(prose(node.css_first(".jp-RenderedMarkdown")))
         elif "judge" in cell["metadata"].get("tags", []):
             parts.append(JUDGE)
         else:
@@ -83,16 +82,12 @@ def links(stem: str, colab: str) -> str:
     return f"<p data-search-exclude>{here}{there}.</p>"
 
 
-def prose(node) -> str:
-    for anchor in node.select("a.anchor-link"):
-        anchor["class"], anchor["title"] = "headerlink", "Permanent link"
-    for fold in node.select("details"):
-        fold["class"] = "abstract"
-    text = SHOWN.sub(
-        lambda found: block_of("", ' class="shown highlight"', found[1].rstrip("\n")),
-        node.decode_contents(),
-    )
-    text = DISPLAY.sub(r'<div class="arithmatex">\\[\1\\]</div>', text)
+def prose(node: LexborNode) -> str:
+    for anchor in node.css("a.anchor-link"):
+        anchor.attrs["class"], anchor.attrs["title"] = "headerlink", "Permanent link"
+    for block in node.css("div.highlight"):
+        block.attrs["class"] = "shown highlight"
+    text = DISPLAY.sub(r'<div class="arithmatex">\\[\1\\]</div>', node.inner_html)
     # Code stands in every second part.
     parts = CODE.split(text)
     parts[::2] = [
@@ -101,15 +96,13 @@ def prose(node) -> str:
     return "".join(parts)
 
 
-def code(node, number: int) -> str:
-    inside = node.select_one("[class*=highlight-ipynb] pre")
-    inside.span.extract()
-    ident = f' id="code-{number}"'
-    return block_of(ident, ' class="highlight"', inside.decode_contents().rstrip("\n"))
+def code(node: LexborNode, number: int) -> str:
+    lines = node.css_first("[class^=highlight-ipynb] pre").inner_html.rstrip("\n")
+    return f'<div id="code-{number}" class="highlight"><pre>{lines}</pre></div>'
 
 
 def printed(output: dict) -> str:
     """What a cell printed, or the figure it drew."""
     text = output.get("text") or output.get("data", {}).get("text/plain", "")
-    text = text if isinstance(text, str) else "".join(text)
-    return block_of("", ' class="highlight"', html.escape(text.rstrip("\n"), quote=False))
+    lines = html.escape("".join(text).rstrip("\n"), quote=False)
+    return f'<div class="highlight"><pre>{lines}</pre></div>'

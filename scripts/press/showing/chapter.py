@@ -6,6 +6,8 @@ the finished page, typeset and marked.
 
 import re
 
+from selectolax.lexbor import LexborHTMLParser
+
 from press.formulas.tex import Formula
 from press.reading.pages import Page
 from press.records.build import Build
@@ -19,7 +21,6 @@ LEFT = re.compile(
     r"\$\$|\\[\[(]|\\(?:label|begin)\b|\$[^$\n]*[\\_^][^$\n]*\$|`|~~~|\{\{|--8|&lt;!--"
 )
 NOT_PROSE = re.compile(r"<(pre|code|script|style)\b.*?</\1>|<[^>]*>", re.S)
-COMMENT = re.compile(r"<!--.*?-->", re.S)
 
 
 class Chapter:
@@ -41,18 +42,20 @@ class Chapter:
 
     def take(self, html: str) -> None:
         """Take what MkDocs made of the page: without its formulas, and lighter."""
-        self.html, self.formulas = take_out(html)
+        content = LexborHTMLParser(html, is_fragment=True)
+        self.formulas = take_out(content)
         if not self.problems:
-            self.compare(self.html)
-            self.html = slim(self.html)
+            self.compare(content)
+            slim(content)
+        self.html = content.html
 
-    def compare(self, html: str) -> None:
+    def compare(self, content: LexborHTMLParser) -> None:
         """What MkDocs made of the page must be what was read and run."""
         due = [equation.name for equation in self.page.equations]
         shown = [formula.label for formula in self.formulas if formula.display]
         if due != shown:
             self.fail(f"MkDocs shows the equations {shown} where {due} were read")
-        blocks = COMMENT.sub("", html).count("<pre")
+        blocks = len(content.css("pre"))
         fenced = sum(block.kind != "table" for block in self.page.blocks)
         if blocks > fenced:
             self.fail("code typed into the page by indentation: take it from a section")

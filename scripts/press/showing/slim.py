@@ -8,16 +8,22 @@ import json
 import re
 from pathlib import Path
 
-BLOCK = re.compile(r'<div( id="[^"]*")?( class="[^"]*\bhighlight")>(.*?)</pre></div>', re.S)
-PLAIN = re.compile(r'<span class="(?:n|o|p|w)">([^<]*)</span>')  # has the colour of the text
-CONTENT = r"\1"
+from selectolax.lexbor import LexborHTMLParser, LexborNode
+
 COPY = '<button type="button" class="copy-code">Copy</button>'  # hidden without JavaScript
-HEADING = re.compile(r"(?=<h2\b)")
-ANY_HEADING = re.compile(r"(?=<h[23]\b)")  # a notebook has many short parts below one h2
+PLAIN = ".highlight :is(.n, .o, .p, .w, span:empty)"  # has the colour of the text
 # How high things are, in rem, as measured on the pages: what is far away takes this much
 # until it is near. How high a letter of a text is depends on the screen: see site.css.
-HIGH = {"line": 1.1, "block": 1.2, "paragraph": 2, "equation": 3.4, "row": 2}
-HIGH |= {"exercise": 9.8, "around": 0.6}
+LINE, AROUND = 1.1, 0.6
+HIGH = {
+    ".lines": 1.2,
+    "p, li": 2,
+    "div.arithmatex": 3.4,
+    "tr": 2,
+    "div.exercise": 9.8,
+    "details": 3.6,
+}
+HIDDEN = "details *, .tabbed-block ~ .tabbed-block *"  # folded, or behind the first tab
 REM = 20  # pixels
 KEPT = re.compile(r"(<pre\b.*?</pre>)", re.S)  # where spaces count
 MARKED = re.compile(r'\s?data-search-\w+="[^"]+"')
@@ -26,58 +32,44 @@ INDENT = re.compile(r"\n\s+(?=<)")
 INDEXED = 600  # characters of a section that the search knows
 
 
-def slim(html: str) -> str:
-    """The content of a page; what stands below each heading in a box of its own."""
-    html = BLOCK.sub(code_block, html)
-    html = html.replace(
-        '<details class="abstract">', '<details class="abstract" data-search-exclude>'
-    )
-    return boxes(html, HEADING)
+def slim(page: LexborHTMLParser, headings: tuple[str, ...] = ("h2",)) -> None:
+    """Lighten the content of a page; what stands below each heading goes into a box of its own."""
+    for plain in page.css(PLAIN):
+        plain.unwrap(delete_empty=True)
+    for block in page.css("div.highlight"):
+        lighten(block)
+    for fold in page.css("details.abstract"):
+        fold.attrs["data-search-exclude"] = ""
+    for heading in page.css(", ".join(headings)):
+        box = page.create_node("div")
+        while heading.next and heading.next.tag not in headings:
+            box.insert_child(heading.next, move=True)
+        room, letters = likely_height(box)
+        box.attrs["class"] = "step"
+        box.attrs["style"] = (
+            f"contain-intrinsic-size: auto calc({room:.0f}rem + {letters} * var(--letter))"
+        )
+        heading.insert_after(box, move=True)
 
 
-def boxes(html: str, heading: re.Pattern) -> str:
-    """What stands below each heading in a box of its own."""
-    first, *parts = heading.split(html)
-    return first + "".join(boxed(part) for part in parts)
-
-
-def code_block(match: re.Match) -> str:
+def lighten(block: LexborNode) -> None:
     """A block with fewer elements; the search must not find code, and what runs can be copied."""
-    inside = match[3].replace("<pre><span></span><code>", "").replace("</code>", "")
-    return block_of(match[1] or "", match[2], inside)
+    code = (block.css_first("code") or block.css_first("pre")).inner_html
+    button = COPY if block.id else ""
+    block.attrs["data-search-exclude"] = ""
+    block.inner_html = f'{button}<pre><span class="lines"><code>{code}</code></span></pre>'
 
 
-def block_of(ident: str, kind: str, inside: str) -> str:
-    """A block of code: ` id="..."` or nothing, ` class="..."`, and the lines as Pygments wrote them."""
-    button = COPY if ident else ""
-    lines = f'<pre><span class="lines"><code>{PLAIN.sub(CONTENT, inside)}</code></span></pre>'
-    return f"<div{ident}{kind} data-search-exclude>{button}{lines}</div>"
-
-
-def boxed(part: str) -> str:
-    end = part.index("</h") + len("</h2>")
-    heading, below = part[:end], part[end:]
-    room, letters = likely_height(re.sub(r"<details.*?</details>", "", below, flags=re.S))
-    size = f"auto calc({room:.0f}rem + {letters} * var(--letter))"
-    return f'{heading}\n<div class="step" style="contain-intrinsic-size: {size}">{below}</div>\n'
-
-
-def likely_height(html: str) -> tuple[float, int]:
+def likely_height(box: LexborNode) -> tuple[float, int]:
     """About how high this is: in rem without its text, and the letters of the text."""
-    codes = re.findall(r"<code>((?:(?!</code>).)*)</code></span>", html, re.S)
-    texts = re.findall(r"<(?:p|li)>(.*?)</(?:p|li)>", html, re.S)
-    drawn = re.findall(r'<(?:img[^>]*only-light[^>]*|svg class="graph"[^>]*) height="(\d+)"', html)
-    there = {
-        "line": sum(code.count("\n") for code in codes),
-        "block": len(codes),
-        "paragraph": len(texts),
-        "equation": html.count('<div class="arithmatex"'),
-        "row": html.count("<tr>"),
-        "exercise": html.count('<div class="exercise"'),
-        "around": 1,
-    }
-    room = sum(count * HIGH[what] for what, count in there.items()) + sum(map(int, drawn)) / REM
-    return room, sum(len(re.sub(r"<[^>]*>", "", text)) for text in texts)
+
+    def seen(what: str) -> list[LexborNode]:
+        return box.css(f":is({what}):not({HIDDEN})")
+
+    room = AROUND + sum(high * len(seen(what)) for what, high in HIGH.items())
+    room += LINE * sum(code.text().count("\n") for code in seen(".lines"))
+    room += sum(int(drawn.attrs["height"]) for drawn in seen("img[src$=only-light], .graph")) / REM
+    return room, sum(len(text.text()) for text in seen("p, li"))
 
 
 def unindented(html: str) -> str:

@@ -1,8 +1,12 @@
 """Make what MathJax drew smaller: fewer elements to place, shorter numbers to fetch."""
 
 import re
+from collections.abc import Iterator
+
+from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 TRANSFORM = r"(?:translate\(([-\d.]+)(?:, ?([-\d.]+))?\))? ?(?:scale\(([\d.]+)\))?"
+START = (0.0, 0.0, 1.0)  # x, y and scale where no group is around
 
 
 def flat(text: str) -> str:
@@ -10,29 +14,24 @@ def flat(text: str) -> str:
 
     A browser has half as many elements to place, and a reader half as much to fetch.
     """
-    opening, svg, rest = re.match(r"(.*?<svg[^>]*>)(.*)(</svg>.*)", text, re.S).groups()
-    kept, places = [], [(0.0, 0.0, 1.0)]  # x, y and scale of the groups around
-    closing = []  # what the end of each group still writes
-    for tag in re.findall(r"<[^>]*>", svg):
-        name, rest_of_tag = re.match(r"</?(\w+)([^>]*)", tag).groups()
-        attributes = dict(re.findall(r'([\w:-]+)="([^"]*)"', rest_of_tag))
-        if tag.startswith("</"):
-            if name in ("g", "svg"):
-                places.pop()
-                kept.append(closing.pop())
-            continue
-        place = moved(places[-1], attributes)
-        if name == "g" and place and not attributes:
-            places.append(place)
-            closing.append("")
-        elif name in ("g", "svg"):  # has more to say than where it is
-            around = f'<g transform="{placed(places[-1])}">' if places[-1] != (0, 0, 1) else ""
-            kept.append(around + tag)
-            places.append((0.0, 0.0, 1.0))
-            closing.append(f"</{name}>" + ("</g>" if around else ""))
+    opening, rest = re.match(r"(.*?<svg[^>]*>).*(</svg>.*)", text, re.S).groups()
+    svg = LexborHTMLParser(text, is_fragment=True).css_first("svg")
+    return opening + "".join(drawn(svg, START)) + rest
+
+
+def drawn(group: LexborNode, place: tuple) -> Iterator[str]:
+    """What stands in a group that is at `place`."""
+    for each in group.iter():
+        attributes = dict(each.attributes)
+        here = moved(place, attributes)
+        if each.tag == "g" and here and not attributes:
+            yield from drawn(each, here)
+        elif each.tag in ("g", "svg"):  # has more to say than where it is
+            opening = each.html.partition(">")[0]
+            kept = f"{opening}>{''.join(drawn(each, START))}</{each.tag}>"
+            yield kept if place == START else f'<g transform="{placed(place)}">{kept}</g>'
         else:
-            kept.append(leaf(name, attributes, place))
-    return opening + "".join(kept) + rest
+            yield leaf(each.tag, attributes, here)
 
 
 def moved(place: tuple, attributes: dict) -> tuple | None:
@@ -65,7 +64,7 @@ def leaf(name: str, attributes: dict, place: tuple | None) -> str:
         return f'<rect x="{x:.0f}" y="{y:.0f}" width="{wide:.0f}" height="{high:.0f}"/>'
     if name == "use" and scale == 1:
         attributes |= {"x": f"{x:.0f}", "y": f"{y:.0f}"}
-    elif place != (0, 0, 1):
+    elif place != START:
         attributes["transform"] = placed(place)
     told = "".join(f' {key}="{value}"' for key, value in attributes.items() if value != "0")
     return f"<{name}{told}/>"

@@ -4,15 +4,15 @@ import json
 import re
 import subprocess
 import sys
-from html import unescape
 from pathlib import Path
+
+from selectolax.lexbor import LexborHTMLParser
 
 from press.formulas.tex import Formula, label_of, unlabelled
 from press.reading.problems import say
 from press.records.cache import Cache, key_of
 from press.showing.svg import flat, relative
 
-FORMULA = re.compile(r'<(span|div) class="arithmatex">\s*\\([(\[])(.*?)\\[)\]]\s*</\1>', re.S)
 PLACE = re.compile(r'<(span|div) class="arithmatex" data-formula="(\d+)"></\1>')
 NOISE = re.compile(
     r' (?:data-[\w-]+|xmlns(?::xlink)?|focusable|unselectable|jax|stroke|stroke-width)="[^"]*"'
@@ -27,16 +27,15 @@ class TypesetError(Exception):
     """MathJax cannot be had, or does not answer."""
 
 
-def take_out(html: str) -> tuple[str, list[Formula]]:
-    """A page's HTML with a place for each formula, and the formulas."""
+def take_out(page: LexborHTMLParser) -> list[Formula]:
+    """The formulas of a page, which keeps a place for each."""
     formulas = []
-
-    def place(match):
-        tex = unescape(match[3])
-        formulas.append(Formula(unlabelled(tex), match[2] == "[", label_of(tex)))
-        return f'<{match[1]} class="arithmatex" data-formula="{len(formulas) - 1}"></{match[1]}>'
-
-    return FORMULA.sub(place, html), formulas
+    for place in page.css(".arithmatex"):
+        tex = place.text().strip()[2:-2]  # between \\( and \\), or \\[ and \\]
+        place.attrs["data-formula"] = str(len(formulas))
+        place.inner_html = ""
+        formulas.append(Formula(unlabelled(tex), place.tag == "div", label_of(tex)))
+    return formulas
 
 
 def put_in(html: str, formulas: list[Formula], typeset: dict, mark) -> str:
