@@ -12,7 +12,7 @@ import urllib.request
 
 import pytest
 from conftest import PLAIN, ROOT, free_port, until
-from press.reading.names import Names
+from press.reading.names import Names, read_names
 from press.reading.pages import read_site
 from press.records import machine, runs
 
@@ -233,7 +233,9 @@ def test_mathjax_missing_without_a_network_is_one_clear_sentence(project):
         ("emma\n" * 120 + "zoë\n", r"names:121: 'zoë' holds 'ë': names are written with a to z only"),
         (b"emma\nEmma\n" * 60, r"names:2: 'Emma' holds 'E'"),
         (b"emma\n\n" * 60, r"names:2: this line is empty"),
-        (b"emma\n" * 120 + b"a" * 41, r"names:121: 'a+' has 41 letters: a name has at most 40"),
+        (b"emma\n" * 120 + b"a" * 41, r"names:121: 'a{40}…' has 41 letters: a name has at most 40"),
+        (b"Emma,F,20355\nAva,F,2\nMia,F,1\nZoe,F,1\n" * 40, r"names:1: 'Emma,F,20355' holds 'E': .*; line 2: 'Ava,F,2' holds 'A': .*; line 3: .*; and 157 more\. What is left .*: cut -d, -f1 YOURS"),
+        (b"emma,olivia," * 9000, r"names:1: 'emma,olivia,emma,olivia,emma,olivia,emma…' holds ','"),
     ],
 )  # fmt: skip
 def test_a_bad_list_of_names_is_one_clear_sentence(project, content, message):
@@ -250,6 +252,27 @@ def test_a_bad_list_of_names_is_one_clear_sentence(project, content, message):
     assert re.search(message, said), said
     assert "running" not in said and "Traceback" not in said
     assert project.site() == before
+
+
+def test_a_device_is_no_list_of_names(project):
+    code, said = project.build("--names", "/dev/zero")
+    assert code == 1 and "/dev/zero: this is a device, not a file" in said
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"\xef\xbb\xbfada\nalan\nbob\n" + b"eve\n" * 100,
+        b"ada\n" * 120 + b"\n",
+        b"ada\r\n" * 120 + b"\r\n",
+    ],
+    ids=["a byte order mark", "an empty line at the end", "lines of Windows, and an empty one"],
+)
+def test_a_list_as_an_editor_leaves_it_is_read(tmp_path, raw):
+    (tmp_path / "names").write_bytes(raw)
+    names, problems = read_names(tmp_path, str(tmp_path / "names"))
+    assert problems == [] and names.text.startswith("ada")
+    assert names.count == len(raw.split())
 
 
 def test_another_list_of_names_is_named_on_the_page(project):

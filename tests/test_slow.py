@@ -33,19 +33,22 @@ def test_a_clean_clone_runs_every_page_and_serves_the_site(clone, running):
         subprocess.Popen([clone / "scripts/serve", f"--port={port}"], env=PLAIN, stderr=said)
     )
 
-    def page():
+    def page(path):
         try:
-            address = f"http://127.0.0.1:{port}/cross_entropy/"
+            address = f"http://127.0.0.1:{port}/{path}"
             return urllib.request.urlopen(address, timeout=5).read().decode()
         except urllib.error.URLError:
             return ""
 
-    shown = until(page, 300)
+    shown = until(lambda: page("cross_entropy/"), 300)
     assert 'class="mark"' in shown and "mjx-container" in shown
     told = (clone / "said").read_text()
     assert (
         f"running {len(PROGRAMS)} of {len(PROGRAMS)} page programs" in told and "FAILED" not in told
     )
+    # The notebooks run behind the pages; then they are there by themselves.
+    until(lambda: "✓ Right" in page("solved/"), 300)
+    assert "error" not in (clone / "said").read_text()
 
 
 def test_a_clean_clone_tests_itself(clone):

@@ -80,5 +80,10 @@ def on_post_build(config: MkDocsConfig) -> None:
     SESSION.publish(config)
 
 
+def on_serve(server, config: MkDocsConfig, builder):
+    SESSION.serve(server)
+    return server
+
+
 def on_build_error(error: Exception) -> None:
     SESSION.fail()

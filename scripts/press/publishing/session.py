@@ -6,12 +6,14 @@ made of the pages belongs to its edition, which is new at each build.
 
 import logging
 import socket
+import threading
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import Abort
 
+from press.notebooks.stage import run_and_judge
 from press.publishing.edition import Edition, Warnings
 from press.publishing.swap import PublishError, beside, discard, prepare, swap
 from press.reading.problems import say
@@ -22,7 +24,6 @@ class Session:
 
     def __init__(self):
         self.serving = self.bound = False  # bound: our own server has the port
-        self.shown = False  # a server has shown the pages once
         self.place: Path | None = None  # where a finished site goes
         self.lock, self.warnings = BuildLock(), None
         self.edition: Edition | None = None
@@ -45,13 +46,21 @@ class Session:
         self.edition = Edition(root, config)
         self.edition.run()
         self.stop_or_show()
-        # A save has to show at once: a server runs notebooks for the first of its readers only.
-        self.edition.make_notebooks(run_stale=not self.shown)
+        # What a reader waits for is the pages: a server runs the notebooks behind them.
+        self.edition.make_notebooks(run_stale=not self.serving)
         self.stop_or_show()
-        self.shown = True
         if not self.serving:
             self.warnings = Warnings(self.edition.build)
             logging.getLogger("mkdocs").addHandler(self.warnings)
+
+    def serve(self, server) -> None:
+        """Have the notebooks run that are stale when the server starts; then all is built once more."""
+        edition, ran = self.edition, self.edition.root / "build" / "notebooks" / "ran"
+        if edition.shelf.stale:
+            ran.parent.mkdir(parents=True, exist_ok=True)
+            ran.touch()
+            server.watch(str(ran))
+            threading.Thread(target=run_behind, args=(edition, ran), daemon=True).start()
 
     def typeset(self) -> None:
         self.edition.typeset_formulas()
@@ -84,6 +93,14 @@ class Session:
             logging.getLogger("mkdocs").removeHandler(self.warnings)
             self.warnings = None
         self.lock.release()
+
+
+def run_behind(edition: Edition, ran: Path) -> None:
+    """Run the notebooks of an edition that are stale, keep what they gave, and touch a file."""
+    _, problems = run_and_judge(edition.build, edition.shelf.stale, run_stale=True)
+    for problem in problems:
+        say(f"error: {problem}")
+    ran.touch()
 
 
 def or_abort(step, *arguments) -> None:
