@@ -150,6 +150,7 @@ def test_a_glyph_without_its_path_is_noticed(chromium, address):
 
 def test_equations_stay_visible_through_five_instant_navigations(chromium, address):
     with visit(chromium, address) as page:
+        settle(page)  # a click before the theme listens loads a page anew
         for stem in [*PROGRAMS, "index", *PROGRAMS, "index", *PROGRAMS, "index"][:5]:
             follow(page, where(address, stem))
             page.evaluate(OPEN)

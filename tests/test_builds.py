@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -42,6 +43,48 @@ def test_two_fresh_builds_give_the_same_bytes(project):
     assert code == 0, said
     assert "running 1 of 1 page programs" in said
     assert project.site() == before
+
+
+def kept_html(project):
+    """When the HTML of each page was made that the next build may take."""
+    return {
+        path.stem: path.stat().st_mtime_ns for path in project.path("build/html").rglob("*.md.json")
+    }
+
+
+def test_only_a_page_that_has_changed_is_made_html_of_again(project):
+    before = kept_html(project)
+    assert before.keys() == {"index.md", "square.md"}
+    project.edit("docs/square.md", "As before", "As ever")
+    assert project.build()[0] == 0
+    after = kept_html(project)
+    assert {stem for stem in before if after[stem] != before[stem]} == {"square.md"}
+    assert "As ever" in project.site()["square/index.html"].decode()
+
+
+SETTINGS = {
+    "another extension": ("  - tables\n", "", "square/index.html"),
+    "other addresses": ("strict: false", "strict: false\nuse_directory_urls: false", "square.html"),
+    "another address of the site": ('!ENV [SITE_URL, ""]', "https://example.org/x/", "square/index.html"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_kept_html_is_never_that_of_other_settings(project, name):
+    old, new, page = SETTINGS[name]
+    project.edit("mkdocs.yml", old, new)
+    assert project.build()[0] == 0
+    taken = project.site()[page]
+    shutil.rmtree(project.path("build/html"))
+    assert project.build()[0] == 0
+    assert project.site()[page] == taken
+
+
+def test_a_page_with_a_warning_is_refused_at_every_build(project):
+    project.edit("docs/index.md", "square.md#dx", "cube.md")
+    for _ in range(2):
+        code, said = project.build()
+        assert code == 1 and "docs/index.md:3: the link cube.md leads nowhere" in said
 
 
 def stale_key(project, names_file="snippets/setup/names.txt"):
