@@ -4,7 +4,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -166,12 +165,6 @@ def installed(environment):
     """Let scripts/environment find that an environment has all that it should."""
     files = [(ROOT / name).read_text() for name in ("requirements.txt", "constraints.txt")]
     (environment / "installed.txt").write_text("".join(files))
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def until(condition, seconds=30):

@@ -12,7 +12,8 @@ import urllib.error
 import urllib.request
 
 import pytest
-from conftest import PLAIN, ROOT, free_port, until
+from conftest import PLAIN, ROOT, until
+from press.auditing.browser import free_port
 from press.reading.names import Names, read_names
 from press.reading.pages import read_site
 from press.records import machine, runs

@@ -7,8 +7,8 @@ import urllib.error
 import urllib.request
 
 import pytest
-from conftest import PLAIN, free_port, until
-from press.auditing.browser import copy_project
+from conftest import PLAIN, until
+from press.auditing.browser import copy_project, free_port
 from press.notebooks import notebook, workbook
 from press.reading.names import Names
 from press.records.cache import Cache

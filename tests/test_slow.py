@@ -6,7 +6,8 @@ import urllib.error
 import urllib.request
 
 import pytest
-from conftest import PLAIN, ROOT, free_port, installed, until
+from conftest import PLAIN, ROOT, installed, until
+from press.auditing.browser import free_port
 from test_snippets import PROGRAMS
 
 pytestmark = pytest.mark.slow

@@ -3,6 +3,7 @@
 import gzip
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import threading
@@ -81,6 +82,13 @@ def publish(folder: Path, address: str) -> str:
     if done.returncode:
         raise RuntimeError(f"the site was not built:\n{done.stderr}")
     return done.stderr
+
+
+def free_port() -> int:
+    """A port of this machine that nobody has."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
 
 
 class Handler(BaseHTTPRequestHandler):

@@ -17,7 +17,6 @@ from press.auditing.browser import (
     zipped,
 )
 from press.reading.pages import nav_pages
-from press.reading.problems import say
 
 KB = 1000
 FIRST, NEXT = 150 * KB, 30 * KB  # bytes over the network, compressed
@@ -189,6 +188,4 @@ def audit(with_lighthouse: bool) -> list[str]:
 
                 heavy = sorted(paths[1:], key=lambda path: -rows[paths.index(path)].first)[:4]
                 missed += judge(chromium, server.address, ["", *heavy])
-    for miss in missed:
-        say(f"missed: {miss}")
     return missed
