@@ -313,6 +313,7 @@ def cases(changed, each, seed=0):
             d = Draw(f"{seed} {name} {k}", low)
             yield finished(name, called(name, template, d), d)
     for name in changed:
+        assert name in found, f"{name} has no line here that says how it is called: add one"
         ways = [
             way for way in found[name] if re.fullmatch(r"@\(\{.*", way[1]) and "{i}" not in way[1]
         ]

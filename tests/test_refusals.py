@@ -117,6 +117,16 @@ READING = {
 }  # fmt: skip
 
 
+def test_an_exercise_may_be_the_last_thing_on_a_page(project):
+    text, last, _ = (
+        project.path(PAGE).read_text().partition('--8<-- "snippets/square.py:dx"\n```\n')
+    )
+    heading = "## dx { #dx }\n\n"
+    project.path(PAGE).write_text(text.replace(heading, f'{heading}!!! exercise "dx"\n\n') + last)
+    code, said = project.build("square")
+    assert code == 0, said
+
+
 def refuses(project, path, old, new, message):
     before = project.site()
     project.edit(path, old, new)

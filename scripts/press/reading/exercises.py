@@ -32,7 +32,7 @@ class Exercise:
 def read_exercises(page, words: str, problems: list[Problem]) -> list[Exercise]:
     """The exercises of a page whose blocks are read; `words` is its text without code."""
     exercises = []
-    lines = words.splitlines()
+    lines = words.split("\n")  # blanked lines at the end are lines too
     for number, line in enumerate(lines, 1):
         if not line.strip().startswith(START):
             continue

@@ -1,6 +1,7 @@
 """The kinds of comparisons: how far the sides of each may be apart.
 
-The bounds are those of `cmp` and `check` in snippets/setup/compare.py, which readers see.
+The bounds are those of `cmp` and `check` in snippets/setup/compare.py, which readers see; that of
+a finite difference is narrower for what is nearly zero.
 """
 
 from typing import NamedTuple
