@@ -281,10 +281,11 @@ def test_a_failed_load_says_so_and_the_page_is_whole(chromium, address, missing)
 
 def test_a_page_whose_script_does_not_come_opens_its_fold(chromium, address):
     with visit(chromium, address) as page:
-        page.route("**/exercise.mjs", lambda route: route.abort())
+        page.route("**/editor.mjs", lambda route: route.abort())
         page.reload()
         page.locator("details.answer summary").click()
         assert page.locator("#code-dw").is_visible()
+        assert page.locator(".exercise textarea").count() == 0
 
 
 @pytest.mark.parametrize("stem", ["index", pytest.param(CE, marks=pytest.mark.slow)])
@@ -413,7 +414,7 @@ def test_the_editors_come_without_a_shift(chromium, copied, address, width):
         chromium.new_context(viewport={"width": width, "height": 900}) as context,
     ):
         page = context.new_page()
-        page.route("**/exercise.mjs", lambda route: (page.wait_for_timeout(300), route.continue_()))
+        page.route("**/editor.mjs", lambda route: (page.wait_for_timeout(300), route.continue_()))
         page.add_init_script(OBSERVE)
         page.goto(server.address)
         page.locator(".exercise textarea").wait_for()
