@@ -39,10 +39,10 @@ def resolved(requirements: list[str]) -> dict[str, str]:
 
 def main() -> None:
     lines = (ROOT / "requirements.txt").read_text("utf-8").splitlines()
-    found = resolved([line for line in lines if not line.startswith("-c ")])
+    versions = resolved([line for line in lines if not line.startswith("-c ")])
     pins = [
         f"{name}=={version}\n"
-        for name, version in sorted(found.items())
+        for name, version in sorted(versions.items())
         if not FOR_GRAPHICS_CARDS.match(name)
     ]
     (ROOT / "constraints.txt").write_text(HEAD + "".join(pins), encoding="utf-8", newline="\n")

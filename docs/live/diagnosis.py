@@ -101,9 +101,11 @@ class Case:
         return k if k and abs(k - 1) > 1e-3 and self.close(ours / k) else 0
 
     def tensors(self):
-        found = [(name, self.named[name]) for name in sorted(self.named)]
-        found = [(name, t) for name, t in found if hasattr(t, "data_ptr") and t.is_floating_point()]
-        return [(name, t.detach(), tuple(t.shape)) for name, t in found]
+        tensors = [(name, self.named[name]) for name in sorted(self.named)]
+        tensors = [
+            (name, t) for name, t in tensors if hasattr(t, "data_ptr") and t.is_floating_point()
+        ]
+        return [(name, t.detach(), tuple(t.shape)) for name, t in tensors]
 
 
 def unproved(case, again):
@@ -117,26 +119,26 @@ def unproved(case, again):
     if there.close(ours):
         return None
     if case.size <= case.floor:
-        found = reason(there, ours)[1]
-        return f"the true gradient is zero here. With random incoming gradients it shows: {found}"
-    found = branches(there, ours)  # a line that does not go by the parts may be right all the same
-    return found and f"the part through `{case.empty[0]}` is zero here. {found}"
+        why = reason(there, ours)[1]
+        return f"the true gradient is zero here. With random incoming gradients it shows: {why}"
+    why = branches(there, ours)  # a line that does not go by the parts may be right all the same
+    return why and f"the part through `{case.empty[0]}` is zero here. {why}"
 
 
 def reason(case, ours):
     if ours.abs().max().item() == 0:
         return "zeros", "Every entry is zero."
     k = case.scale(ours)
-    found = k and factor(case, k)
-    if found:
-        return found
+    scaled = k and factor(case, k)
+    if scaled:
+        return scaled
     square = len(case.shape) == 2 and case.shape[0] == case.shape[1]
     if square and (case.close(ours.T) or case.scale(ours.T)):
         return "transposed", "It is transposed: try .T, or swap the factors of the product."
     for kind, find in (("missing branch", branches), ("missing factor", missing_factor)):
-        found = find(case, ours)
-        if found:
-            return kind, found
+        text = find(case, ours)
+        if text:
+            return kind, text
     return entries(case, ours)
 
 
@@ -253,11 +255,11 @@ def pattern(spots, shape):
 
 
 def place(k, shape):
-    found = []
+    index = []
     for length in reversed(shape):
-        found.insert(0, k % length)
+        index.insert(0, k % length)
         k //= length
-    return found
+    return index
 
 
 def digits(a, b):
@@ -292,8 +294,8 @@ def misshapen(case, ours):
             return kind, start + text
     for kind, mended, text in mends:
         k = case.scale(mended)
-        found = k and factor(case, k)
-        more = found[1] if found else branches(case, mended)
+        scaled = k and factor(case, k)
+        more = scaled[1] if scaled else branches(case, mended)
         if more:
             return kind, f"{start}{text} And then: {more}"
     for _, _, wide in case.tensors():  # the wrong dimension?
@@ -352,8 +354,8 @@ def line_of(error):
     if hasattr(sys, "print_exception"):  # MicroPython
         printed = io.StringIO()
         sys.print_exception(error, printed)
-        for told in printed.getvalue().split(f'"{FILE}", line ')[1:]:
-            line = int(told.split("\n")[0].split(",")[0])
+        for rest in printed.getvalue().split(f'"{FILE}", line ')[1:]:
+            line = int(rest.split("\n")[0].split(",")[0])
         return line
     trace = error.__traceback__
     while trace:
@@ -364,8 +366,8 @@ def line_of(error):
 
 
 def near(word, names):
-    found = sorted([(slips(word, name), name) for name in names if name[:1] != "_"])
-    return found[0][1] if found and 0 < found[0][0] <= max(1, len(word) // 4) else None
+    nearest = sorted([(slips(word, name), name) for name in names if name[:1] != "_"])
+    return nearest[0][1] if nearest and 0 < nearest[0][0] <= max(1, len(word) // 4) else None
 
 
 def slips(a, b):

@@ -182,14 +182,14 @@ function mount(box) {
 
   // First the bundle's hints, then the page's own equation.
   async function help() {
-    let told;
+    let texts;
     try {
-      told = JSON.parse(await bundleOf(address)).exercises[name].hints;
+      texts = JSON.parse(await bundleOf(address)).exercises[name].hints;
     } catch (error) {
       return tell("wrong", rich(`The hints could not be loaded (${error.message}).`));
     }
     const equation = fold.querySelector(`#eq-${name} .arithmatex`);
-    const [text, link] = told[hints.children.length] ?? [];
+    const [text, link] = texts[hints.children.length] ?? [];
     if (text) {
       const next = rich(text);
       if (link) next.append(" ", made("a", { href: link }, "The rule card"));
@@ -197,7 +197,7 @@ function mount(box) {
     } else {
       hints.append(made("div", { className: "arithmatex" }, ...equation.cloneNode(true).childNodes));
     }
-    hint.disabled = hints.children.length > told.length;
+    hint.disabled = hints.children.length > texts.length;
     if (hint.disabled) check.focus();
   }
 

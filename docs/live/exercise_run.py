@@ -100,14 +100,14 @@ class Exercise:
 
     def through(self, grads):
         """The gradient that comes through each forward line: {user: part}."""
-        found = {}
+        parts = {}
         for user, line in self.uses:
             ns = dict(self.given)
             leaf = ns[self.x] = ns[self.x].clone().requires_grad_()
             exec(line, ns)
             ns[user].backward(grads[user])
-            found[user] = leaf.grad
-        return found
+            parts[user] = leaf.grad
+        return parts
 
     def again(self, code, own):
         """The reader's result, the true one and its parts, for random incoming gradients."""

@@ -37,8 +37,8 @@ onmessage = async ({ data: { id, ...asked } }) => {
   printed = [];
   try {
     python.globals.set("asked", JSON.stringify(asked));
-    python.runPython("told = exercise_run.answer(asked)"); // memory is freed between such calls
-    postMessage({ id, verdict: JSON.parse(python.globals.get("told")), printed: printed.join("\n") });
+    python.runPython("verdict = exercise_run.answer(asked)"); // memory is freed between such calls
+    postMessage({ id, verdict: JSON.parse(python.globals.get("verdict")), printed: printed.join("\n") });
   } catch (error) {
     postMessage({ lost: `Python ended: ${error.message ?? error}` });
   }

@@ -66,8 +66,8 @@ def leaf(name: str, attributes: dict, place: tuple | None) -> str:
         attributes |= {"x": f"{x:.0f}", "y": f"{y:.0f}"}
     elif place != START:
         attributes["transform"] = placed(place)
-    told = "".join(f' {key}="{value}"' for key, value in attributes.items() if value != "0")
-    return f"<{name}{told}/>"
+    written = "".join(f' {key}="{value}"' for key, value in attributes.items() if value != "0")
+    return f"<{name}{written}/>"
 
 
 def relative(outline: str) -> str:
@@ -77,12 +77,12 @@ def relative(outline: str) -> str:
     """
     if not re.fullmatch(r"(?:[MLC][-\d ]+|Z)*", outline):
         return outline
-    told, before = [], ""
+    path, before = [], ""
     pen = start = (0, 0)
     for command, numbers in re.findall(r"([MLCZ])([^MLCZ]*)", outline):
         if command == "Z":
             pen, before = start, "Z"
-            told.append("z")
+            path.append("z")
             continue
         points = list(zip(*[map(int, re.findall(r"-?\d+", numbers))] * 2, strict=True))
         size = 3 if command == "C" else 1  # points of one curve
@@ -90,8 +90,8 @@ def relative(outline: str) -> str:
             some = points[first : first + size]
             steps = [f"{x - pen[0]} {y - pen[1]}" for x, y in some]
             pen = some[-1]
-            told.append((" " if command == before else command.lower()) + " ".join(steps))
+            path.append((" " if command == before else command.lower()) + " ".join(steps))
             before = command if command != "M" else ""  # numbers alone after a move are a line
         if command == "M":
             start = points[0]
-    return "".join(told).replace(" -", "-")
+    return "".join(path).replace(" -", "-")

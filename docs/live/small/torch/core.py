@@ -88,10 +88,10 @@ class Tensor:
 
     @method
     def tolist(self):
-        found = kernel.listed(self.flat())
+        rows = kernel.listed(self.flat())
         for n in reversed(self.shape):
-            found = [found[k : k + n] for k in range(0, len(found), n or 1)]
-        return found[0] if found else []
+            rows = [rows[k : k + n] for k in range(0, len(rows), n or 1)]
+        return rows[0] if rows else []
 
     @method
     def item(self):

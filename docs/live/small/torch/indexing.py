@@ -90,10 +90,10 @@ def true_places(mask, shape, dim):
                 f"The shape of the mask {list(mask.shape)} at index {k} does not match "
                 f"the shape of the indexed tensor {list(shape)}"
             )
-    found, indices = [k for k, is_true in enumerate(mask.flat()) if is_true], []
+    places, indices = [k for k, is_true in enumerate(mask.flat()) if is_true], []
     for length in reversed(mask.shape):
-        indices.insert(0, new([k % length for k in found], (len(found),), int64))
-        found = [k // length for k in found]
+        indices.insert(0, new([k % length for k in places], (len(places),), int64))
+        places = [k // length for k in places]
     return indices
 
 

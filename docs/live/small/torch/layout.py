@@ -17,11 +17,11 @@ def strides_of(shape):
 
 
 def places(shape, strides, offset=0):
-    found = [offset]
+    places = [offset]
     for length, stride in zip(shape, strides):
         moves = [k * stride for k in range(length)]
-        found = [place + move for place in found for move in moves]
-    return found
+        places = [place + move for place in places for move in moves]
+    return places
 
 
 def merged(shape, strides):

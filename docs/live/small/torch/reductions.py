@@ -117,8 +117,8 @@ def extreme(name):
     pair = namedtuple(name, ("values", "indices"))
 
     def with_dim(input, dim=None, keepdim=False, keepdims=False):
-        found = best(input, dim, keepdim or keepdims, name, dim is None)
-        return found[0] if dim is None else pair(*found)
+        best_of = best(input, dim, keepdim or keepdims, name, dim is None)
+        return best_of[0] if dim is None else pair(*best_of)
 
     def values(input, dim=None, keepdim=False, keepdims=False):
         return best(input, dim, keepdim or keepdims, "a" + name, True)[0]
