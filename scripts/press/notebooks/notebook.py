@@ -17,6 +17,7 @@ from press.records.cache import Cache, key_of
 from press.records.runs import environment_key, in_children
 
 SHELL = Path(__file__).with_name("shell.py")
+PLAIN = {"MATPLOTLIBRC": ""}  # figures look as they do in a reader's Jupyter
 PRELOAD = ["press.notebooks.shell", "torch.fx.experimental.symbolic_shapes"]
 NEEDS = "It needs torch and matplotlib: `%pip install torch matplotlib`, where they are not there."
 
@@ -90,7 +91,9 @@ def run_notebooks(
         return outputs, []
     say(f"running {len(stale)} of {len(notebooks)} notebooks, each in a process of its own")
     problems = []
-    for job, result in in_children([job_of(each) for each in stale.values()], names, PRELOAD, {}):
+    for job, result in in_children(
+        [job_of(each) for each in stale.values()], names, PRELOAD, PLAIN
+    ):
         stem = job["page"]
         if result["failures"]:
             problems.append(problem_of(stale[stem], result["failures"][0]))
