@@ -23,7 +23,7 @@ from press.notebooks.rendered import NotebookChapter
 from press.records.cache import Cache, key_of
 from press.showing.chapter import Chapter
 
-MAKERS = ("mkdocs", "markdown", "pymdown-extensions", "pygments", "mkdocs-jupyter")
+MAKERS = ("mkdocs", "markdown", "pymdown-extensions", "pygments", "mkdocs-jupyter", "selectolax")
 PRESS = Path(__file__).parents[1]
 OURS = sorted([*PRESS.glob("showing/*.py"), PRESS / "notebooks/rendered.py"])
 
