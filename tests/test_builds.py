@@ -8,12 +8,10 @@ import signal
 import socket
 import subprocess
 import sys
-import urllib.error
-import urllib.request
 
 import pytest
 from conftest import PLAIN, ROOT, until
-from press.auditing.browser import free_port
+from press.auditing.browser import free_port, page_at
 from press.reading.names import Names, read_names
 from press.reading.pages import read_site
 from press.records import machine, runs
@@ -327,10 +325,7 @@ def test_another_list_of_names_is_named_on_the_page(project):
 
 
 def page(port, path="/square/"):
-    try:
-        return urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5).read().decode()
-    except (urllib.error.URLError, OSError):
-        return ""
+    return page_at(f"http://127.0.0.1:{port}{path}")
 
 
 def test_while_serving_a_page_shows_its_mistake_and_the_next_save_repairs_it(project, running):

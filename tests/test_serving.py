@@ -3,12 +3,10 @@
 import signal
 import subprocess
 import sys
-import urllib.error
-import urllib.request
 
 import pytest
 from conftest import PLAIN, until
-from press.auditing.browser import copy_project, free_port
+from press.auditing.browser import copy_project, free_port, page_at
 from press.notebooks import notebook, workbook
 from press.reading.names import Names
 from press.records.cache import Cache
@@ -27,11 +25,7 @@ class Server:
 
     def page(self, path):
         """A page as it is served now; "" while there is none."""
-        try:
-            address = f"http://127.0.0.1:{self.port}/{path}"
-            return urllib.request.urlopen(address, timeout=5).read().decode()
-        except (urllib.error.URLError, OSError):
-            return ""
+        return page_at(f"http://127.0.0.1:{self.port}/{path}")
 
     def save(self, path, old, new):
         text = (self.folder / path).read_text()

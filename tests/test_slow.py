@@ -2,12 +2,10 @@
 
 import subprocess
 import sys
-import urllib.error
-import urllib.request
 
 import pytest
 from conftest import PLAIN, ROOT, installed, until
-from press.auditing.browser import free_port
+from press.auditing.browser import free_port, page_at
 from test_snippets import PROGRAMS
 
 pytestmark = pytest.mark.slow
@@ -35,11 +33,7 @@ def test_a_clean_clone_runs_every_page_and_serves_the_site(clone, running):
     )
 
     def page(path):
-        try:
-            address = f"http://127.0.0.1:{port}/{path}"
-            return urllib.request.urlopen(address, timeout=5).read().decode()
-        except urllib.error.URLError:
-            return ""
+        return page_at(f"http://127.0.0.1:{port}/{path}")
 
     shown = until(lambda: page("cross_entropy/"), 300)
     assert 'class="mark"' in shown and "mjx-container" in shown

@@ -7,6 +7,8 @@ import socket
 import subprocess
 import sys
 import threading
+import urllib.error
+import urllib.request
 from contextlib import contextmanager
 from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -89,6 +91,14 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
+
+
+def page_at(address: str) -> str:
+    """A page as it is served now; "" while there is none."""
+    try:
+        return urllib.request.urlopen(address, timeout=5).read().decode()
+    except (urllib.error.URLError, OSError):
+        return ""
 
 
 class Handler(BaseHTTPRequestHandler):

@@ -8,12 +8,10 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.error
-import urllib.request
 from pathlib import Path
 from statistics import median
 
-from press.auditing.browser import ROOT, copy_project, free_port
+from press.auditing.browser import ROOT, copy_project, free_port, page_at
 from press.reading.problems import say
 
 PAGES = 60
@@ -78,11 +76,8 @@ def wait_for(address: str, words: str, seconds: float = 120) -> None:
     """Wait until a served page holds some words; TimeoutError if it does not."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
-        try:
-            if words in urllib.request.urlopen(address, timeout=5).read().decode():
-                return
-        except (urllib.error.URLError, OSError):
-            pass
+        if words in page_at(address):
+            return
         time.sleep(0.05)
     raise TimeoutError(f"{address} does not show {words!r} after {seconds:g} s")
 

@@ -14,11 +14,11 @@ from press.reading.names import Names
 from press.reading.pages import Page
 from press.reading.problems import Problem, say
 from press.records.cache import Cache, key_of
-from press.records.runs import environment_key, in_children
+from press.records.runs import LOADED_LATE, environment_key, in_children
 
 SHELL = Path(__file__).with_name("shell.py")
 PLAIN = {"MATPLOTLIBRC": ""}  # figures look as they do in a reader's Jupyter
-PRELOAD = ["press.notebooks.shell", "torch.fx.experimental.symbolic_shapes"]
+PRELOAD = ["press.notebooks.shell", LOADED_LATE]
 NEEDS = "It needs torch and matplotlib: `%pip install torch matplotlib`, where they are not there."
 
 

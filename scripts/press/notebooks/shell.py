@@ -62,10 +62,11 @@ def run_cell(shell, cell):
     shell.display_trap.hook = Results(shell=shell, outputs=results)
     with capture_output() as captured:
         ran = shell.run_cell(cell, store_history=True)
-    outputs = [{"output_type": "stream", "name": "stdout", "text": captured.stdout}]
-    outputs = outputs if captured.stdout else []
+    outputs = []
+    if captured.stdout:
+        outputs.append({"output_type": "stream", "name": "stdout", "text": captured.stdout})
     outputs += [shown("execute_result", each) for each in results]
-    outputs += [shown("display_data", rich.__dict__) for rich in captured.outputs]
+    outputs += [shown("display_data", vars(rich)) for rich in captured.outputs]
     return outputs, ran.error_before_exec or ran.error_in_exec
 
 
@@ -74,12 +75,9 @@ def shown(kind, output):
     data = dict(output["data"])
     if "image/png" in data:
         data.pop("text/plain", None)
-    made = (
-        {"output_type": kind, "execution_count": None}
-        if kind == "execute_result"
-        else {"output_type": kind}
-    )
-    made |= {"data": data, "metadata": output.get("metadata") or {}}
+    made = {"output_type": kind, "data": data, "metadata": output.get("metadata") or {}}
+    if kind == "execute_result":
+        made["execution_count"] = None  # known when the notebook is written
     return json.loads(json.dumps(made, default=encoded))
 
 

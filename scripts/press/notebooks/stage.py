@@ -16,9 +16,7 @@ class Shelf:
     """The notebooks of a build, and what they are made of."""
 
     texts: dict[str, str] = field(default_factory=dict)  # by the stem of the file
-    pages: dict[str, Path] = field(
-        default_factory=dict
-    )  # of those with a page of their own: its file
+    pages: dict[str, Path] = field(default_factory=dict)  # the files of those with a page
     lacking: list[Problem] = field(default_factory=list)  # why there is no workbook
     stale: list[Notebook] = field(default_factory=list)  # those without outputs
     pieces: dict[str, list[Piece]] = field(default_factory=dict)  # of each page, by its path

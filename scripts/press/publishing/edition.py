@@ -54,7 +54,7 @@ class Edition:
     def keep_html(self, page, files: Files) -> None:
         """Let a page take its HTML from the last build, where nothing of it has changed."""
         self.site_key = self.site_key or site_key(self.config, files)
-        keep(page, self.chapter(page.file.src_uri), self.build.cache, self.site_key)
+        keep(page, self.chapter(page.file.src_uri), self.site_key)
 
     def chapter(self, path: str) -> Chapter | NotebookChapter:
         """A page on its way through MkDocs, by its path in docs/."""

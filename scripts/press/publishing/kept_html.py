@@ -7,8 +7,7 @@ holds them all. What came with a warning is not kept, so that the next build giv
 
 import json
 import logging
-from collections.abc import Callable
-from functools import partial
+from contextlib import contextmanager
 from importlib import metadata
 from pathlib import Path
 
@@ -20,7 +19,7 @@ from mkdocs.utils import CountHandler
 
 from press.formulas.tex import Formula
 from press.notebooks.rendered import NotebookChapter
-from press.records.cache import Cache, key_of
+from press.records.cache import key_of
 from press.showing.chapter import Chapter
 
 MAKERS = ("mkdocs", "markdown", "pymdown-extensions", "pygments", "mkdocs-jupyter", "selectolax")
@@ -38,36 +37,40 @@ def site_key(config: MkDocsConfig, files: Files) -> str:
     return key_of(versions, settings, addresses, validation, config.site_url or "", *ours)
 
 
-def keep(page: Page, chapter: Chapter | NotebookChapter, cache: Cache, site: str) -> None:
-    """Let a page take its HTML from the last build where that holds."""
-    page.render = partial(rendered, page, page.render, chapter, cache, site)
+def keep(page: Page, chapter: Chapter | NotebookChapter, site: str) -> None:
+    """Let a page take its HTML from the last build where that holds; else keep what is rendered."""
+    render, cache, name = page.render, chapter.build.cache, f"html/{chapter.path}"
 
-
-def rendered(
-    page: Page,
-    render: Callable,
-    chapter: Chapter | NotebookChapter,
-    cache: Cache,
-    site: str,
-    config: MkDocsConfig,
-    files: Files,
-) -> None:
-    """In the place of page.render: take what was kept, or render and keep it."""
-    key = key_of(chapter.text or page.markdown, chapter.path, chapter.build.colab, site)
-    name = f"html/{chapter.path}"
-    kept = cache.get(name, key)
-    if kept is None:
-        logger, warnings = logging.getLogger("mkdocs"), CountHandler(level=logging.WARNING)
+    def take_or_render(config: MkDocsConfig, files: Files) -> None:
+        key = key_of(chapter.text or page.markdown, chapter.path, chapter.build.colab, site)
+        if kept := cache.get(name, key):
+            restore(page, chapter, kept, files)
+            return
         before = len(chapter.build.problems)
-        logger.addHandler(warnings)
-        render(config, files)
-        logger.removeHandler(warnings)
+        with counted_warnings() as warnings:
+            render(config, files)
         chapter.take(page.content)
         if not warnings.counts and len(chapter.build.problems) == before and not chapter.problems:
             cache.put(name, key, to_keep(page, chapter))
-        return
-    page.content = kept["html"]
-    chapter.html, chapter.formulas = kept["html"], [Formula(*each) for each in kept["formulas"]]
+
+    page.render = take_or_render
+
+
+@contextmanager
+def counted_warnings():
+    """Counts the warnings of MkDocs."""
+    logger, warnings = logging.getLogger("mkdocs"), CountHandler(level=logging.WARNING)
+    logger.addHandler(warnings)
+    try:
+        yield warnings
+    finally:
+        logger.removeHandler(warnings)
+
+
+def restore(page: Page, chapter: Chapter | NotebookChapter, kept: dict, files: Files) -> None:
+    """Give a page and its chapter what to_keep took from them."""
+    page.content = chapter.html = kept["html"]
+    chapter.formulas = [Formula(*each) for each in kept["formulas"]]
     page.toc = TableOfContents([heading(each) for each in kept["toc"]])
     if page.toc.items:
         page.toc.items[0].active = True

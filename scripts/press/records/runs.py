@@ -22,6 +22,9 @@ from press.records.machine import machine
 RUNNING = Path(press.running.__file__).parent  # what runs in the child: hashed whole
 ENVIRONMENT = {"OMP_NUM_THREADS": "1", "PYTHONHASHSEED": "0", "SOURCE_DATE_EPOCH": "0"}
 
+# autograd loads this module at the first gradient that it is given
+LOADED_LATE = "torch.fx.experimental.symbolic_shapes"
+
 # Of a page without a program. The float64 run's numbers are kept apart; the rest is float32's.
 EMPTY = {
     "outputs": {},
@@ -119,8 +122,7 @@ def worth_sharing(jobs: list[dict]) -> list[str]:
     """Modules that take long to load, where several children would each load them."""
     code = "".join(section[3] for job in jobs for section in job["sections"])
     drawn = ["matplotlib.pyplot"] if "matplotlib" in code else []
-    # autograd loads this one at the first gradient that it is given
-    return drawn + (["torch.fx.experimental.symbolic_shapes"] if len(jobs) > 4 else [])
+    return drawn + ([LOADED_LATE] if len(jobs) > 4 else [])
 
 
 def job(page: Page, dtype: str) -> dict:
