@@ -2,8 +2,9 @@
 
     python scripts/pin.py
 
-pip works out the newest that go together, as if nothing were installed; nothing is. What only
-torch's build for graphics cards needs is left out. Then run scripts/test.
+pip works out the newest that go together on the oldest Python that the README names, as if
+nothing were installed; nothing is. What only torch's build for graphics cards needs is left out.
+Then run scripts/test.
 """
 
 import json
@@ -14,6 +15,7 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+OLDEST = "3.11.2"  # Debian 12's own: some packages leave it out while others keep 3.11
 HEAD = "# Every package with its version, as tested: written by scripts/pin.py.\n"
 FOR_GRAPHICS_CARDS = re.compile(r"nvidia-|cuda-|triton")
 
@@ -30,6 +32,7 @@ def resolved(requirements: list[str]) -> dict[str, str]:
         asked.write_text("\n".join(requirements), encoding="utf-8")
         command = [sys.executable, "-m", "pip", "install", "--quiet", "--dry-run"]
         command += ["--ignore-installed", "--report", "-", "-r", str(asked)]
+        command += ["--python-version", OLDEST, "--only-binary", ":all:", "--target", scratch]
         done = subprocess.run(command, stdout=subprocess.PIPE, text=True)
     if done.returncode:
         sys.exit("pip cannot bring the requirements together (see above): nothing was written")

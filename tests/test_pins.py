@@ -5,7 +5,8 @@ from importlib import metadata
 import pytest
 from conftest import ROOT
 from packaging.requirements import Requirement
-from pin import FOR_GRAPHICS_CARDS, normal
+from packaging.specifiers import SpecifierSet
+from pin import FOR_GRAPHICS_CARDS, OLDEST, normal
 
 PINS = dict(
     line.split("==")
@@ -52,3 +53,9 @@ def test_the_named_versions_are_those_of_the_pins():
 def test_both_ways_of_the_readme_install_by_the_pins():
     assert (ROOT / "requirements.txt").read_text().startswith("-c constraints.txt")
     assert "`python scripts/pin.py`" in (ROOT / "README.md").read_text()
+
+
+@pytest.mark.parametrize("name", sorted(needed() & PINS.keys()))
+def test_the_pinned_version_is_there_for_the_oldest_python(name):
+    asked = metadata.metadata(name)["Requires-Python"] or ""
+    assert SpecifierSet(asked).contains(OLDEST)
